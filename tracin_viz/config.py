@@ -63,7 +63,7 @@ class Home:
         if not AUDIT_NAME.fullmatch(name):
             raise InputError(
                 f"'{name}' cannot be the name of an audit.",
-                remedy="Use up to 64 letters, digits, dots, dashes and underscores; start with a letter or digit.",
+                remedy="Use 1-64 letters, digits, dots, dashes or underscores; start with a letter or digit.",
             )
         return self.audits / name
 

@@ -1,0 +1,1 @@
+"""Suspects, clusters, maps and neighbours: pure functions on arrays."""

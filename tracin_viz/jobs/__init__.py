@@ -1,0 +1,1 @@
+"""Runs and the query process: everything that happens outside the page."""

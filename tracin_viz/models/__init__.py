@@ -1,0 +1,1 @@
+"""Trained models as people have them on disk, opened without executing anything."""

@@ -1,0 +1,1 @@
+"""Decisions about labels: append-only events, frozen queues, exports."""

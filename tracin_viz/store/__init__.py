@@ -1,0 +1,1 @@
+"""What is on disk: content-addressed artifacts and the workspace's database."""

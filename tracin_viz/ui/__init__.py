@@ -1,0 +1,1 @@
+"""Everything that draws: components, charts, routes and the strings of the pages."""

@@ -1,0 +1,58 @@
+# Two commands matter: `make run` and `make test`. Both work in a fresh clone; second runs skip what is done.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8501
+export TRACIN_VIZ_HOME ?= $(CURDIR)/workspace
+
+.PHONY: run test lint types demo screenshots benchmark acceptance clean
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m tracin_viz demo digits --if-missing
+	@echo "TracIn-Viz is at http://$(HOST):$(PORT)"
+	@$(BIN)/python -m streamlit run app.py --server.address=$(HOST) --server.port=$(PORT)
+
+test: $(VENV)/.installed-dev browser lint types
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+demo: $(VENV)/.installed
+	$(BIN)/python -m tracin_viz demo digits --if-missing
+	$(BIN)/python -m tracin_viz demo commands --if-missing
+
+screenshots: $(VENV)/.installed-dev browser
+	$(BIN)/python docs/screenshots.py
+
+benchmark: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/run.py
+
+acceptance: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/acceptance.py
+
+# Debian's Chromium drives the browser tests; without root (or apt) the tests themselves say what to install.
+.PHONY: browser
+browser:
+	@if ! command -v chromium >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	fi
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
