@@ -1,0 +1,1 @@
+"""One module per file layout that a data set can have."""

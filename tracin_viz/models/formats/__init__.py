@@ -1,0 +1,1 @@
+"""One module per layout of a trained model on disk."""

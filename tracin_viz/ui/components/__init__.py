@@ -1,0 +1,1 @@
+"""Small components in plain JavaScript, one folder each."""
