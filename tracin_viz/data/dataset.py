@@ -1,0 +1,183 @@
+"""A labelled data set as the rest of the package sees it, whatever files it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from tracin_viz.data.problems import shown
+from tracin_viz.errors import InputError, NotFoundError, Problem
+from tracin_viz.fingerprint import fingerprint
+
+#: What a person looks at: a picture, or a text.
+Content = Image.Image | str
+
+TASKS = ("image", "text")
+
+
+class Reader(Protocol):
+    """Where the contents of a data set come from. Every method may be called from several threads."""
+
+    def load(self, split: str, row: int) -> Content:
+        """The content of one example, decoded."""
+
+    def raw(self, split: str, row: int) -> bytes | str:
+        """The content of one example as it is stored: file bytes, or text."""
+
+    def place(self, split: str, row: int) -> str:
+        """Where a person finds that example: a file, or a line of a file."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One named part of a data set.
+
+    Attributes:
+        name: ``"train"``, or the name of a query split.
+        sources: For each example its relative file path (images) or its full text.
+        labels: ``(n,)`` int64, index into ``Dataset.classes``.
+    """
+
+    name: str
+    sources: Sequence[str]
+    labels: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled data set; contents are read when asked for and never kept.
+
+    Attributes:
+        task: ``"image"`` or ``"text"``.
+        classes: Names of the classes; a label is a place in this list.
+        splits: ``"train"`` first, then the query splits.
+        path: The folder or file that was opened.
+        problems: What was left out or looks wrong; none of it prevents the use of the rest.
+        reader: Where contents come from.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    splits: Mapping[str, Split]
+    path: Path
+    problems: tuple[Problem, ...]
+    reader: Reader
+
+    def load(self, split: str, row: int) -> Content:
+        """The content of one example: an ``RGB`` or ``L`` image the right way up, or a text.
+
+        Raises:
+            NotFoundError: There is no such split or row.
+            InputError: The file cannot be read (any more).
+        """
+        self._check(split, row)
+        return self.reader.load(split, row)
+
+    def digest(self, split: str, rows: range) -> str:
+        """Content key of those rows: of file bytes or texts, not of labels, names or places."""
+        for row in (rows[0], rows[-1]) if rows else ():
+            self._check(split, row)
+        # Each file is hashed by itself: a shard of large images never lies in memory as a whole.
+        return fingerprint([fingerprint(self.reader.raw(split, row)) for row in rows])
+
+    def place(self, split: str, row: int) -> str:
+        """Where a person finds that example, for messages."""
+        self._check(split, row)
+        return self.reader.place(split, row)
+
+    def reordered(self, classes: Sequence[str]) -> Dataset:
+        """The same data with labels as places in ``classes``.
+
+        Raises:
+            InputError: ``classes`` are not this data set's classes in another order.
+        """
+        if sorted(classes) != sorted(self.classes):
+            raise InputError(
+                f"The classes of the data are {listed(self.classes)}, not {listed(classes)}.",
+                remedy="Give the same names in another order.",
+            )
+        place = {name: index for index, name in enumerate(classes)}
+        moved = np.array([place[name] for name in self.classes], dtype=np.int64)
+        splits = {name: replace(part, labels=moved[part.labels]) for name, part in self.splits.items()}
+        return replace(self, classes=tuple(classes), splits=splits)
+
+    def _check(self, split: str, row: int) -> None:
+        if split not in self.splits:
+            raise NotFoundError(
+                f"The data have no split '{shown(split)}'.", remedy=f"Possible: {', '.join(self.splits)}."
+            )
+        if not 0 <= row < len(self.splits[split]):
+            raise NotFoundError(
+                f"Split '{split}' has no row {row}.",
+                remedy=f"Possible: 0 to {len(self.splits[split]) - 1}.",
+            )
+
+
+def listed(names: Sequence[str], *, limit: int = 12) -> str:
+    """Names for a message, the rest of a long list counted."""
+    text = ", ".join(shown(name, limit=40) for name in names[:limit])
+    return text if len(names) <= limit else f"{text} and {len(names) - limit} more"
+
+
+def open_dataset(path: Path, *, task: str | None = None) -> Dataset:
+    """Open a data set by what it is: an image folder, a zip of one, or a CSV of texts.
+
+    Names and labels are read, contents only as far as they must be to name broken ones; nothing is
+    written or unpacked.
+
+    Args:
+        path: Folder or file.
+        task: ``"image"`` or ``"text"`` where the caller insists on one; ``None`` = what the files say.
+
+    Raises:
+        InputError: The path holds no data set that can be used; the message is one line, ``problems``
+            names the single files or lines.
+    """
+    # The formats build a Dataset, so they import this module: they can only be imported later than it.
+    from tracin_viz.data.formats.image_folder import open_image_folder
+    from tracin_viz.data.formats.table import open_table
+
+    path = Path(path)
+    if task is not None and task not in TASKS:
+        raise InputError(
+            f"Task '{shown(task)}' is not known for data.", remedy=f"Possible: {', '.join(TASKS)}."
+        )
+    try:
+        if not path.exists():
+            raise InputError(
+                f"There is no file or folder '{shown(path, limit=300)}'.",
+                remedy="Check the path; it must be one that this computer can see.",
+            )
+        kind = _kind(path)
+        if task is not None and task != kind:
+            raise InputError(
+                f"'{shown(path.name)}' holds {kind} data, but the task asked for is '{task}'.",
+                remedy=f"Leave --task out, or give --task {kind}.",
+            )
+        return open_image_folder(path) if kind == "image" else open_table(path)
+    except OSError as error:
+        raise InputError(
+            f"'{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",
+            remedy="Check that the file or folder may be read.",
+        ) from error
+
+
+def _kind(path: Path) -> str:
+    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
+        return "image"
+    if path.is_file() and path.suffix.lower() == ".csv":
+        return "text"
+    raise InputError(
+        f"'{shown(path.name)}' is not a kind of data that can be opened.",
+        remedy="Give an image folder (split/class/file or class/file), a .zip of one, or a .csv with the "
+        "columns text, label and split.",
+    )
