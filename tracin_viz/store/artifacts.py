@@ -1,0 +1,266 @@
+"""Results on disk: content-addressed folders that are complete or absent (DESIGN §5).
+
+A writer fills ``<key>.<writer>.part`` and renames it to ``<key>`` when every byte is on the disk. So
+``<key>`` means done, only a ``.part`` means interrupted, neither means never run; nothing else says so.
+Two writers of one key use two ``.part`` folders; the first to finish wins and the other's is removed,
+which loses nothing because equal keys mean equal content.
+
+``manifest.json`` holds the size and SHA-256 of every file and a checksum of itself, so that a damaged
+unit is noticed, discarded and computed again. It holds no time, process or host: equal work gives equal
+bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracin_viz.errors import NotComputedError, StoreError
+from tracin_viz.portable import process_alive, process_token, rename_durably, sync_file, sync_folder
+
+MANIFEST = "manifest.json"
+#: Entries that the store adds to every manifest.
+RESERVED = frozenset({"artifact", "files", "checksum"})
+#: Age after which an unfinished folder of *another* computer counts as abandoned, in seconds.
+ABANDONED_AFTER = 24 * 3600.0
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{3,128}")
+_PART = re.compile(
+    r"(?P<key>[A-Za-z0-9_-]+)\.(?P<host>[0-9a-f]+)-(?P<pid>\d+)-(?P<token>\w+)-[0-9a-f]+\.part"
+)
+
+#: One stat line per file: (name, size, mtime in ns). Equal lines = the bytes that were already verified.
+_Signature = tuple[tuple[str, int, int], ...]
+
+
+class ArtifactStore:
+    """Folders named by content keys below ``root``.
+
+    Args:
+        root: Folder of all artifacts; made on first write. May lie on a network file system.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._verified: dict[str, _Signature] = {}
+
+    def path(self, key: str) -> Path:
+        """Where artifact ``key`` is, or would be: ``root/<first two digits>/<key>``."""
+        if not _KEY.fullmatch(key):  # anything else could leave the root
+            raise StoreError(f"'{key}' is not a content key.", remedy="Use the output of `fingerprint`.")
+        return self.root / key[:2] / key
+
+    def is_whole(self, key: str) -> bool:
+        """Whether the artifact exists and every file has the size and SHA-256 of its manifest.
+
+        Reads all bytes the first time; later calls of this process only compare sizes and file times.
+        """
+        folder = self.path(key)
+        known = self._verified.get(key)
+        if known is not None and known == _signature(folder, [name for name, _, _ in known]):
+            return True
+        self._verified.pop(key, None)
+        manifest = _read_manifest(folder)
+        if manifest is None or manifest.get("artifact") != key:
+            return False
+        files: dict[str, dict[str, Any]] = manifest["files"]
+        before = _signature(folder, [*files, MANIFEST])
+        if before is None or any(size != files[name]["size"] for name, size, _ in before if name in files):
+            return False
+        try:
+            whole = all(_sha256(folder / name) == entry["sha256"] for name, entry in files.items())
+        except OSError:
+            return False
+        if whole:
+            self._verified[key] = before
+        return whole
+
+    def manifest(self, key: str) -> dict[str, Any]:
+        """The manifest of artifact ``key``: what its writer gave, plus ``artifact``, ``files``, ``checksum``.
+
+        Raises:
+            NotComputedError: There is no such artifact.
+            StoreError: Its manifest is damaged.
+        """
+        folder = self.path(key)
+        manifest = _read_manifest(folder)
+        if manifest is not None:
+            return manifest
+        if not folder.is_dir():
+            raise NotComputedError(
+                f"Result {key[:12]} has not been computed, or was removed.",
+                remedy="Run the computation again.",
+            )
+        raise StoreError(f"The manifest of {folder} is damaged.", remedy="Run the computation again.")
+
+    def discard(self, key: str) -> None:
+        """Remove artifact ``key``; nothing happens if there is none.
+
+        It disappears by a rename first, so no reader finds half of it under its final name.
+        """
+        self._verified.pop(key, None)
+        folder = self.path(key)
+        doomed = self._part(key)
+        try:
+            folder.replace(doomed)
+        except FileNotFoundError:
+            return
+        except OSError as error:  # Windows: a reader still maps one of the files
+            raise StoreError(
+                f"{folder} cannot be removed ({error.strerror}).",
+                remedy="Close other programs that read this workspace, then try again.",
+            ) from error
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def writing(self, key: str, manifest: dict[str, Any]) -> Iterator[Path]:
+        """Fill an artifact: yields an empty folder that becomes ``path(key)`` when the block succeeds.
+
+        Args:
+            key: Content key.
+            manifest: Plain JSON values to keep beside the files. No time, process or host belongs in it.
+
+        Raises:
+            StoreError: The disk is full or cannot be written.
+        """
+        if RESERVED & manifest.keys():
+            raise ValueError(f"the store itself writes {sorted(RESERVED & manifest.keys())} into manifests")
+        part = self._part(key)
+        try:
+            part.mkdir(parents=True)
+            yield part
+            _seal(part, key, manifest)
+            self._publish(part, key)
+        except OSError as error:
+            raise _explained(error, self.root) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)  # gone already after success
+
+    def sweep(self) -> int:
+        """Remove unfinished folders whose writers are gone; returns how many.
+
+        Writers on other computers cannot be asked; their folders go a day after their last change.
+        """
+        removed = 0
+        for part in sorted(self.root.glob("*/*.part")):
+            parsed = _PART.fullmatch(part.name)
+            if parsed is None or not _writer_gone(part, parsed):
+                continue
+            shutil.rmtree(part, ignore_errors=True)
+            removed += not part.exists()
+        return removed
+
+    def _part(self, key: str) -> Path:
+        pid = os.getpid()
+        writer = f"{_host()}-{pid}-{process_token(pid) or 'unknown'}-{secrets.token_hex(4)}"
+        final = self.path(key)
+        return final.with_name(f"{key}.{writer}.part")
+
+    def _publish(self, part: Path, key: str) -> None:
+        final = self.path(key)
+        while True:
+            if final.exists():
+                if self.is_whole(key):
+                    return  # somebody else finished the same content first
+                self.discard(key)
+            try:
+                rename_durably(part, final)
+            except OSError as error:
+                # The other writer's rename came between our look and ours: look again.
+                if not (final.exists() and part.exists()) or error.errno in (errno.ENOSPC, errno.EROFS):
+                    raise
+            else:
+                sync_folder(self.root)
+                return
+
+
+def _seal(part: Path, key: str, manifest: dict[str, Any]) -> None:
+    """Put the files on the disk, then the manifest that describes them."""
+    files: dict[str, dict[str, Any]] = {}
+    for path in sorted(part.rglob("*")):
+        if path.is_symlink():
+            raise StoreError(f"{path} is a link; an artifact holds files only.")
+        if path.is_dir():
+            continue
+        sync_file(path)
+        name = path.relative_to(part).as_posix()
+        files[name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
+    if MANIFEST in files:
+        raise ValueError(f"{MANIFEST} is written by the store")
+    content = {**manifest, "artifact": key, "files": files}
+    content["checksum"] = _checksum(content)
+    (part / MANIFEST).write_bytes(_canonical(content) + b"\n")
+    sync_file(part / MANIFEST)
+    for folder in sorted(path for path in part.rglob("*") if path.is_dir()):
+        sync_folder(folder)
+    sync_folder(part)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest, or ``None`` where it is missing, unreadable or not what its checksum says."""
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict) or content.pop("checksum", None) != _checksum(content):
+        return None
+    return {**content, "checksum": _checksum(content)}
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(_canonical(content)).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _signature(folder: Path, names: list[str]) -> _Signature | None:
+    lines = []
+    for name in names:
+        try:
+            stat = (folder / name).stat()
+        except OSError:
+            return None
+        lines.append((name, stat.st_size, stat.st_mtime_ns))
+    return tuple(lines)
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _writer_gone(part: Path, parsed: re.Match[str]) -> bool:
+    if parsed["host"] == _host():
+        return not process_alive(int(parsed["pid"]), parsed["token"])
+    try:
+        newest = max(path.stat().st_mtime for path in (part, *part.rglob("*")))
+    except OSError:  # its writer just renamed or removed it
+        return False
+    return time.time() - newest > ABANDONED_AFTER
+
+
+def _explained(error: OSError, root: Path) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Free some space or choose another workspace with --home, then run again: it resumes."
+        return StoreError(f"No space left for results in {root}.", remedy=remedy)
+    return StoreError(
+        f"Results cannot be written to {root} ({error}).",
+        remedy="Check that the folder exists and that you may write there, or choose another with --home.",
+    )
