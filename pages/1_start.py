@@ -1,0 +1,118 @@
+"""Start: try the demo, open own data, or continue a recent audit."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from tracin_viz.audit import AuditSummary
+from tracin_viz.errors import TracinVizError
+from tracin_viz.ui import text
+from tracin_viz.ui.frame import go, guarded, show_error
+from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow, scores_ready, status_of
+from tracin_viz.ui.session import workspace
+
+
+def _demo(kind: str, *, primary: bool) -> None:
+    title, purpose = text.DEMOS[kind]
+    space = workspace()
+    status = status_of(space, kind)
+    ready = scores_ready(space, kind)
+    active = status is not None and status["state"] in ACTIVE
+    with st.container(border=True, key=f"demo_{kind}"):
+        st.subheader(title, anchor=False)
+        st.write(purpose)
+        if ready and not active:
+            if st.button("Try the demo", key=f"try_{kind}", type="primary" if primary else "secondary"):
+                go("influence", audit=kind)
+        elif not active and st.button(
+            "Try the demo",
+            key=f"try_{kind}",
+            type="primary" if primary else "secondary",
+            help="Trains a small model on this computer; about a minute.",
+        ):
+            space.start_demo(kind)
+            st.rerun()
+        if active or (status is not None and status["state"] in ("failed", "cancelled")):
+            if ready:
+                st.markdown("**The scores are ready.** The map is still being drawn.")
+                explore_buttons(kind, primary=primary)
+            follow(kind)
+
+
+def _own_data() -> None:
+    with st.container(border=True, key="own"):
+        st.subheader("Your own model and data", anchor=False)
+        st.write("Paths on this computer. Files are only read, never changed or copied.")
+        with st.form("create", border=False):
+            name = st.text_input("Name of the audit", placeholder="my-audit", max_chars=64)
+            data = st.text_input(
+                "Data", placeholder="folder or zip of images, or a CSV with text,label,split"
+            )
+            model = st.text_input(
+                "Model",
+                placeholder="run folder of Hugging Face Trainer",
+                help="A folder with checkpoint-*/model.safetensors, config.json and trainer_state.json.",
+            )
+            sent = st.form_submit_button("Check and create")
+        if sent:
+            _create(name.strip(), data.strip(), model.strip())
+
+
+def _create(name: str, data: str, model: str) -> None:
+    missing = [
+        what for what, value in (("a name", name), ("the data", data), ("the model", model)) if not value
+    ]
+    if missing:
+        st.warning(f"Please give {' and '.join(missing)}.")
+        return
+    try:
+        with st.spinner("Looking at data and model …"):
+            found = workspace().create(name, data=Path(data).expanduser(), model=Path(model).expanduser())
+    except TracinVizError as error:
+        show_error(error, key="create_error")
+        return
+    if found["problems"]:
+        st.session_state["create_problems"] = {name: found["problems"]}
+    go("compute", audit=name)
+
+
+def _recent(summaries: list[AuditSummary]) -> None:
+    st.subheader("Recent audits", anchor=False)
+    with st.container(key="recent"):
+        columns = st.columns(3)
+        for place, summary in enumerate(summaries[:12]):
+            with columns[place % 3], st.container(border=True, key=f"audit_{summary.name}"):
+                st.markdown(f"**{text.plain(summary.title)}**")
+                made = time.strftime("%d %b %Y", time.localtime(summary.created))
+                sizes = " · ".join(
+                    f"{number:,} {text.plain(split)}" for split, number in summary.splits.items()
+                )
+                st.caption(
+                    f"{summary.task} · {sizes} · {text.count(len(summary.classes), 'class').replace('classs', 'classes')}"
+                )
+                st.caption(f"{text.STATES.get(summary.state, summary.state)} · {made}")
+                ready = scores_ready(workspace(), summary.name)
+                if st.button("Open", key=f"open_{summary.name}"):
+                    go("influence" if ready else "compute", audit=summary.name)
+
+
+@guarded
+def main() -> None:
+    """Draw the page."""
+    summaries = workspace().summaries()
+    st.write("See which training examples made a model decide as it does, find wrong labels, and fix them.")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _demo("digits", primary=True)
+        _demo("commands", primary=False)
+    with right:
+        _own_data()
+    if summaries:
+        _recent(summaries)
+
+
+st.title("What do you want to audit?", anchor=False)
+main()

@@ -1,0 +1,165 @@
+"""Suspects: training examples whose label looks wrong or rare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from tracin_viz.audit import Audit
+from tracin_viz.ui import charts, text, theme
+from tracin_viz.ui.cards import decision_words, suspect_cards
+from tracin_viz.ui.components.gallery import gallery
+from tracin_viz.ui.details import open_details, show_details
+from tracin_viz.ui.frame import audit_page, go
+from tracin_viz.ui.session import document
+
+ALL = "all classes"
+PAGE = 48
+SHARES = [1, 2, 5, 10, 20, 30, 50]
+
+
+def _controls(audit: Audit) -> tuple[str, str | None, int]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        ranking = (
+            st.selectbox(
+                "Ranked by",
+                list(text.SUSPECT_RANKINGS),
+                format_func=text.SUSPECT_RANKINGS.__getitem__,
+                key="by",
+                bind="query-params",
+                width=200,
+            )
+            or "self-influence"
+        )
+        name = st.selectbox("Labelled", [ALL, *audit.classes], key="class", bind="query-params", width=160)
+        share = st.select_slider(
+            "Most suspicious",
+            SHARES,
+            value=10,
+            format_func=lambda value: f"{value} %",
+            key="share",
+            bind="query-params",
+            width=240,
+        )
+    st.caption(f"{text.SUSPECT_HELP[ranking]} Higher = more suspicious.")
+    return ranking, None if name in (None, ALL) else name, int(share)
+
+
+def _histogram(audit: Audit, ranking: str, share: int) -> int:
+    """Draws the distribution; returns how many examples are above the threshold."""
+    scores = np.asarray(document(audit, "scores", ranking, compute=lambda: audit.suspect_scores(ranking)))
+    finite = scores[np.isfinite(scores)]
+    if not finite.size or finite.min() == finite.max():
+        st.warning(
+            "All scores are equal or not finite: there is nothing to rank. "
+            "Check that the learning rates are not zero and the checkpoints differ."
+        )
+        return 0
+    number = max(1, round(finite.size * share / 100))
+    threshold = float(np.partition(finite, finite.size - number)[finite.size - number])
+    figure = charts.histogram(
+        scores,
+        threshold,
+        marked=theme.colour("suspect"),
+        rest=theme.colour("neutral"),
+        direction=f"{text.SUSPECT_RANKINGS[ranking]}: more suspicious →",
+    )
+    st.plotly_chart(
+        figure,
+        key="histogram",
+        config=charts.CONFIG,
+        alt=f"Histogram of {finite.size} scores; {number} examples are above the threshold.",
+    )
+    left_out = scores.size - finite.size
+    note = f" {text.count(left_out, 'example')} without a finite score left out." if left_out else ""
+    st.caption(
+        f"{theme.SIGNS['suspect']} {text.count(number, 'example')} of {finite.size:,} above the line.{note}"
+    )
+    return number
+
+
+def _recovery(audit: Audit, ranking: str) -> None:
+    found = document(audit, "recovery", compute=audit.recovery)
+    if not found:
+        return
+    st.subheader("How many of the known wrong labels does this find?", anchor=False)
+    share = found["at_20"].get(ranking)
+    st.markdown(
+        f"The most suspicious **20 %** hold **{text.percent(share)}** of the {found['planted']:,} labels that were "
+        "changed on purpose. Looking at random would find 20 %."
+    )
+    figure = charts.recovery(
+        found["curves"],
+        found["fractions"],
+        chosen=ranking,
+        names=text.SUSPECT_RANKINGS,
+        colours=(theme.colour("suspect"), theme.colour("neutral")),
+    )
+    st.plotly_chart(
+        figure,
+        key="recovery",
+        config=charts.CONFIG,
+        alt="Share of planted wrong labels found against the share of the training set looked at.",
+    )
+    st.caption(
+        " · ".join(
+            f"{text.SUSPECT_RANKINGS.get(name, name)} {text.percent(value)}"
+            for name, value in found["at_20"].items()
+        )
+        + " within the top 20 %."
+    )
+
+
+def _top(audit: Audit, found: dict[str, Any]) -> None:
+    rows = found["suspects"]
+    if not rows:
+        st.info("No example of this class is above the line. Lower it, or choose another class.")
+        return
+    pages = (len(rows) + PAGE - 1) // PAGE
+    shown = 1
+    if pages > 1:
+        shown = min(st.pagination(pages, key="suspects_page"), pages)
+    decided = {key: decision_words(now.action, now.label) for key, now in audit.decisions().items()}
+    truth = any("planted" in row for row in rows) and st.toggle(
+        "Show which were changed on purpose", key="truth"
+    )
+    gallery(
+        suspect_cards(audit, rows[(shown - 1) * PAGE : shown * PAGE], decided, truth=truth),
+        key="suspects",
+        label="The most suspicious training examples: given label, suggested label",
+        on_pick=lambda identity: open_details(audit, identity),
+    )
+
+
+def main(audit: Audit) -> None:
+    """Draw the page for one audit."""
+    show_details(audit)
+    ranking, name, share = _controls(audit)
+    number = _histogram(audit, ranking, share)
+    if not number:
+        return
+    found = document(
+        audit,
+        "suspects",
+        ranking,
+        name,
+        number,
+        compute=lambda: audit.suspects(ranking=ranking, class_name=name, top=number),
+    )
+    if st.button(
+        f"Review these {len(found['suspects']):,}",
+        type="primary",
+        key="review",
+        icon=":material/edit:",
+        disabled=not found["suspects"],
+    ):
+        go("relabel", audit=audit.name, by=ranking, of=name or "", top=str(len(found["suspects"])))
+    _top(audit, found)
+    with st.expander("What is self-influence?"):
+        st.write(text.WHAT_SELF_INFLUENCE)
+    _recovery(audit, ranking)
+
+
+audit_page("Which training labels look wrong or rare?", main)

@@ -1,0 +1,123 @@
+"""From the façade's documents to cards: what is written on them and how long a bar is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tracin_viz.audit import Audit
+from tracin_viz.ui.components.gallery import Card
+from tracin_viz.ui.components.gallery.gallery import Sign
+from tracin_viz.ui.routes import thumbnail_url
+
+_DECIDED: dict[str, str] = {
+    "keep": "kept",
+    "exclude": "excluded",
+    "skip": "skipped",
+    "review": "needs review",
+}
+
+
+def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fields: Any) -> Card:
+    """A card of one example.
+
+    Args:
+        audit: Where the example comes from.
+        row: At least ``id``; ``source``, ``label`` and ``predicted`` where known.
+        size: Pixels of the thumbnail.
+        fields: Further fields of ``Card``; they win over what ``row`` says.
+    """
+    identity = str(row["id"])
+    given = _name(row.get("label"))
+    other = _name(row.get("predicted"))
+    picture = audit.task == "image"
+    basic: dict[str, Any] = {
+        "id": identity,
+        "alt": f"{'picture' if picture else 'text'} {identity}, label {given or 'unknown'}",
+        "src": thumbnail_url(audit, identity, size=size) if picture else "",
+        "text": "" if picture else str(row.get("source", "")),
+        "given": given,
+        "other": other,
+        "differs": bool(other) and other != given,
+    }
+    return Card(**{**basic, **fields})
+
+
+def influence_cards(audit: Audit, entries: Iterable[Mapping[str, Any]], strongest: float) -> list[Card]:
+    """Cards of proponents or opponents: the sign decides colour and shape, the bar compares within the page.
+
+    Args:
+        audit: The audit.
+        entries: Rows ``E`` of the influence document.
+        strongest: Largest |score| on the page; its bar is full.
+    """
+    cards = []
+    for entry in entries:
+        score = float(entry["score"])
+        sign: Sign = "proponent" if score > 0 else "opponent" if score < 0 else ""
+        bar = score / strongest if strongest > 0 else 0.0
+        cards.append(example_card(audit, entry, sign=sign, number=signed(score), bar=bar))
+    return cards
+
+
+def similar_cards(audit: Audit, entries: Iterable[Mapping[str, Any]]) -> list[Card]:
+    """Cards of the most or least similar examples by embedding; likeness is not influence, so no colour."""
+    return [
+        example_card(audit, entry, number=f"likeness {float(entry['score']):.2f}".replace("-", "−"))
+        for entry in entries
+    ]
+
+
+def suspect_cards(
+    audit: Audit, suspects: Iterable[Mapping[str, Any]], decided: Mapping[str, str], *, truth: bool = False
+) -> list[Card]:
+    """Cards of suspects: given label → suggested label, how suspicious, and what was decided.
+
+    Args:
+        audit: The audit.
+        suspects: Rows of the suspects document.
+        decided: Words for the current decision by example id (``decision_words``).
+        truth: Say which ones were planted, where that is known.
+    """
+    cards = []
+    for row in suspects:
+        why = f"{float(row['confidence']):.0%} sure of {row['suggested']}" if row["suggested"] else ""
+        if truth and row.get("planted"):
+            why = f"{why} · planted".lstrip(" ·")
+        cards.append(
+            example_card(
+                audit,
+                row,
+                other=_name(row["suggested"]),
+                other_kind="suggested",
+                differs=row["suggested"] != row["label"],
+                sign="suspect",
+                number=percentile(row["percentile"]),
+                why=why,
+                done=decided.get(str(row["id"]), ""),
+            )
+        )
+    return cards
+
+
+def decision_words(action: str, new_label: str | None) -> str:
+    """ "kept", "relabelled as 7", "excluded", "skipped"."""
+    return _DECIDED.get(action) or f"relabelled as {new_label}"
+
+
+def percentile(value: float | None) -> str:
+    """ "> 98.7 %": the share of the training set that is less suspicious; a dash where it was not measurable."""
+    return "–" if value is None or value != value else f"> {min(float(value), 99.9):.1f} %"
+
+
+def signed(score: float) -> str:
+    """A signed score with three significant digits."""
+    if score == 0:
+        return "0"
+    magnitude = abs(score)
+    digits = f"{magnitude:.3g}" if 0.001 <= magnitude < 10_000 else f"{magnitude:.2e}"
+    return f"{'+' if score > 0 else '−'}{digits}"
+
+
+def _name(value: Any) -> str:
+    return "" if value is None or value != value else str(value)

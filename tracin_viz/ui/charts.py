@@ -1,0 +1,169 @@
+"""The charts: pure functions from numbers to Plotly figures, in the theme's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas
+import plotly.graph_objects as go
+
+#: No buttons over a chart; scrolling the page over it must scroll the page.
+CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
+BINS = 60
+
+
+def histogram(scores: np.ndarray, threshold: float, *, marked: str, rest: str, direction: str) -> go.Figure:
+    """Distribution of suspicion scores with everything from ``threshold`` on in the colour of suspects.
+
+    Args:
+        scores: (N,) one per example, higher = more suspicious. Not finite ones are left out.
+        threshold: Scores at or above it are marked.
+        marked: Colour of marked bars.
+        rest: Colour of the others.
+        direction: What is written under the axis.
+
+    Returns:
+        Bars of pre-counted bins (never the raw values); logarithmic when the scores are positive and spread
+        over more than two powers of ten, because self-influence is heavy-tailed.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    figure = go.Figure()
+    if values.size:
+        logarithmic = _is_spread(values)
+        shown = np.log10(np.maximum(values, _smallest(values))) if logarithmic else values
+        edge = np.log10(threshold) if logarithmic and threshold > 0 else threshold
+        counts, edges = np.histogram(shown, bins=BINS)
+        middle = (edges[:-1] + edges[1:]) / 2
+        figure.add_bar(
+            x=middle,
+            y=counts,
+            width=np.diff(edges) * 0.9,
+            marker={"color": [marked if centre >= edge else rest for centre in middle], "line": {"width": 0}},
+            hovertemplate="%{y:,} examples<extra></extra>",
+        )
+        if edges[0] <= edge <= edges[-1]:
+            figure.add_vline(x=edge, line={"color": marked, "width": 2})
+        if logarithmic:
+            figure.update_xaxes(**_powers(edges[0], edges[-1]))
+    figure.update_yaxes(title="examples")
+    return _framed(figure, height=220).update_xaxes(title=direction)
+
+
+def recovery(
+    curves: Mapping[str, Sequence[float]],
+    fractions: Sequence[float],
+    *,
+    chosen: str,
+    names: Mapping[str, str],
+    colours: tuple[str, str],
+) -> go.Figure:
+    """Share of planted wrong labels found when looking at the top of each ranking.
+
+    Args:
+        curves: By ranking, the share found at each fraction.
+        fractions: Share of the training set looked at, rising.
+        chosen: The ranking drawn strong.
+        names: Words for rankings.
+        colours: Of the chosen ranking, and of the others.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="random",
+        hoverinfo="skip",
+        line={"color": colours[1], "dash": "dot", "width": 1},
+    )
+    dashes = ("dash", "dashdot", "longdash", "solid")
+    for place, ranking in enumerate(sorted(curves, key=lambda name: name == chosen)):
+        strong = ranking == chosen
+        line = {"color": colours[0 if strong else 1], "width": 3 if strong else 1.5}
+        line["dash"] = "solid" if strong else dashes[place % len(dashes)]
+        figure.add_scatter(
+            x=list(fractions),
+            y=list(curves[ranking]),
+            mode="lines",
+            name=names.get(ranking, ranking),
+            line=line,
+            hovertemplate="look at %{x:.0%} → find %{y:.0%}<extra>" + names.get(ranking, "") + "</extra>",
+        )
+    figure.update_xaxes(title="share of training set looked at", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="planted wrong labels found", tickformat=".0%", range=[0, 1.02])
+    return _framed(figure, height=320).update_layout(showlegend=True, legend={"orientation": "h", "y": -0.3})
+
+
+def influence_map(
+    points: pandas.DataFrame, groups: Sequence[tuple[str, str]], *, selected: str = ""
+) -> go.Figure:
+    """The map: one point per training example, ids in ``customdata``.
+
+    Args:
+        points: Columns ``id, x, y, group, hover``; the text of ``hover`` is already harmless.
+        groups: (name, colour) in drawing order; groups not named are not drawn.
+        selected: Id of a point to ring.
+    """
+    figure = go.Figure()
+    size = 7 if len(points) < 3_000 else 5 if len(points) < 20_000 else 3
+    for name, colour in groups:
+        part = points[points["group"] == name]
+        figure.add_trace(
+            go.Scattergl(
+                x=part["x"].to_numpy(np.float32),
+                y=part["y"].to_numpy(np.float32),
+                customdata=part["id"].to_numpy(str).tolist(),
+                text=part["hover"].tolist(),
+                mode="markers",
+                name=literal(name),
+                marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 0}},
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    ring = points[points["id"] == selected]
+    if len(ring):
+        figure.add_trace(
+            go.Scattergl(
+                x=ring["x"],
+                y=ring["y"],
+                mode="markers",
+                showlegend=False,
+                hoverinfo="skip",
+                marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": "#D55E00"}},
+            )
+        )
+    hidden = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**hidden).update_yaxes(**hidden, scaleanchor="x")
+    legend = {"orientation": "h", "y": -0.02, "itemsizing": "constant"}
+    return _framed(figure, height=560).update_layout(showlegend=True, legend=legend, hovermode="closest")
+
+
+def literal(value: object) -> str:
+    """Text as Plotly shows it letter by letter: it reads ``<b>`` and ``<a>`` as formatting."""
+    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _framed(figure: go.Figure, *, height: int) -> go.Figure:
+    return figure.update_layout(
+        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, bargap=0, dragmode=False
+    )
+
+
+def _is_spread(values: np.ndarray) -> bool:
+    if values.min() < 0 or values.max() <= 0:
+        return False
+    return bool(values.max() / max(np.quantile(values, 0.05), _smallest(values)) > 100)
+
+
+def _smallest(values: np.ndarray) -> float:
+    # Zeros have no logarithm; more than ten powers of ten of tail would squeeze everything else.
+    positive = values[values > 0]
+    return float(max(positive.min(), positive.max() * 1e-10))
+
+
+def _powers(low: float, high: float) -> dict[str, Any]:
+    powers = np.arange(np.ceil(low), np.floor(high) + 1)
+    powers = powers[:: max(1, len(powers) // 6)]
+    return {"tickvals": powers.tolist(), "ticktext": [f"10<sup>{int(power)}</sup>" for power in powers]}

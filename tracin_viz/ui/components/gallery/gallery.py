@@ -1,0 +1,117 @@
+"""Cards of examples in the browser: picture or text, labels, one score, one line of why (DESIGN §10).
+
+Text of the data set reaches the page through ``textContent`` only and pictures through ``img.src`` of the
+thumbnail route, so a label such as ``<img onerror=…>`` is five words on a card and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+Layout = Literal["grid", "strip", "large"]
+Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
+
+#: A text card shows about six lines; the rest of a long document would only be sent, not seen.
+LONGEST_TEXT = 600
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Card:
+    """One example as a card.
+
+    Attributes:
+        id: ``split:row``; comes back when the card is chosen.
+        alt: What the picture shows, for people who do not see it.
+        src: Address of the thumbnail; empty for text examples.
+        text: The text of the example; empty for pictures.
+        given: The label in the data.
+        other: The prediction or suggestion beside it.
+        other_kind: "predicted" or "suggested": how ``other`` is read aloud and in the tooltip.
+        differs: Whether ``given`` and ``other`` disagree (drawn stronger).
+        sign: Which meaning colours the score.
+        number: The score with its unit, already formatted.
+        bar: Length of the score's bar, −1 … 1; ``None`` = no bar.
+        why: One line of explanation.
+        done: What was decided about it ("relabelled as 7"); empty = nothing yet.
+    """
+
+    id: str
+    alt: str
+    src: str = ""
+    text: str = ""
+    given: str = ""
+    other: str = ""
+    other_kind: str = "predicted"
+    differs: bool = False
+    sign: Sign = ""
+    number: str = ""
+    bar: float | None = None
+    why: str = ""
+    done: str = ""
+
+
+def gallery(
+    cards: Sequence[Card],
+    *,
+    key: str,
+    label: str,
+    layout: Layout = "grid",
+    on_pick: Callable[[str], None] | None = None,
+    selected: str = "",
+) -> None:
+    """Draw cards.
+
+    Args:
+        cards: In reading order.
+        key: Unique on the page.
+        label: What these cards are, read aloud before them.
+        layout: "grid" wraps, "strip" is one row that scrolls inside itself, "large" is one big card.
+        on_pick: Called with a card's id when it is clicked or chosen by keyboard; an id that was not drawn
+            is ignored, because the browser's message can be anything.
+        selected: Id of the card drawn as chosen.
+    """
+    shown = frozenset(card.id for card in cards)
+
+    def picked() -> None:
+        event = st.session_state[key].get("pick")
+        chosen = event.get("id") if isinstance(event, dict) else None
+        if on_pick is not None and chosen in shown:
+            on_pick(chosen)
+
+    _component()(
+        key=key,
+        data={
+            "cards": [_sent(card) for card in cards],
+            "layout": layout,
+            "label": label,
+            "selected": selected,
+            "clickable": on_pick is not None,
+        },
+        on_pick_change=picked,
+    )
+
+
+def _sent(card: Card) -> dict[str, Any]:
+    fields = asdict(card)
+    if len(card.text) > LONGEST_TEXT:
+        fields["text"] = card.text[:LONGEST_TEXT] + " …"
+    return fields
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
+    return st.components.v2.component(
+        "tracin_viz_gallery",
+        html='<div id="gallery"></div>\n',
+        css=(_HERE / "gallery.css").read_text("utf-8"),
+        js=(_HERE / "gallery.js").read_text("utf-8"),
+    )

@@ -1,0 +1,135 @@
+"""How a run is doing: a panel that follows it, for the Start and the Compute page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Workspace
+from tracin_viz.errors import NotFoundError
+from tracin_viz.ui import text
+from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.session import workspace
+
+#: Seconds between looks; each costs the server some 50 ms per open page.
+EVERY = 1.5
+ACTIVE = ("queued", "running")
+LOG_LINES = 40
+
+
+def status_of(space: Workspace, name: str) -> dict[str, Any] | None:
+    """The status document of ``name``; ``None`` when neither an audit nor a run has that name."""
+    try:
+        return space.status(name)
+    except NotFoundError:
+        return None
+
+
+def scores_ready(space: Workspace, name: str) -> bool:
+    """Whether ``name`` is an audit whose scores can be explored, even if its map is still being drawn."""
+    return any(summary.name == name for summary in space.summaries()) and space.open(name).ready().scores
+
+
+def follow(name: str) -> None:
+    """A panel with stage, bar, time left and a cancel button, renewed by itself until the run has ended."""
+    space = workspace()
+    status = status_of(space, name)
+    if status is None:
+        return
+    running = status["state"] in ACTIVE
+    seen = (status["state"], scores_ready(space, name))
+
+    @st.fragment(run_every=EVERY if running else None)
+    @guarded
+    def panel() -> None:
+        now = status_of(space, name)
+        if now is None or (now["state"], scores_ready(space, name)) != seen:
+            st.rerun()
+        draw(name, now)
+
+    panel()
+
+
+def draw(name: str, status: dict[str, Any]) -> None:
+    """One status document as a panel."""
+    state = status["state"]
+    with st.container(border=True, key=f"run_{state}"):
+        if state in ACTIVE:
+            _running(name, status)
+        elif state == "failed":
+            st.error(f"The run of {text.plain(name)} failed: {text.plain(status['message'], longest=600)}")
+            st.markdown(
+                "**What to do:** read the end of the log, correct the cause, then start it again; "
+                "units that were finished are not computed twice."
+            )
+            log_tail(status)
+        elif state == "cancelled":
+            st.warning("This run was cancelled. What was finished is kept; resuming continues from there.")
+        elif state == "done":
+            st.success("Everything is computed.")
+
+
+def _running(name: str, status: dict[str, Any]) -> None:
+    stage = status.get("stage_progress") or status["units"]
+    done, total = int(stage["done"] or 0), int(stage["total"] or 0)
+    share = min(1.0, done / total) if total else 0.0
+    left = text.duration(status["seconds_left"])
+    what = text.plain(status.get("stage") or text.STATES[status["state"]])
+    st.progress(share, text=f"{what} · {share:.0%}" + (f" · {left}" if left else ""))
+    if status["message"]:
+        st.caption(text.plain(status["message"]))
+    units = status["units"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Cancel", key=f"cancel_{name}", icon=":material/stop_circle:", on_click=_cancel, args=(name,)
+        )
+        if units["total"]:
+            st.caption(
+                f"{units['done']:,} of {text.count(units['total'], 'work unit')} stored. "
+                "You can close this page; the run goes on."
+            )
+        else:
+            st.caption("You can close this page; the run goes on.")
+
+
+@guarded
+def _cancel(name: str) -> None:
+    workspace().cancel(name)
+    st.toast("Stopping after the present batch.")
+
+
+def log_tail(status: dict[str, Any]) -> None:
+    """The last lines of a run's log, as text."""
+    lines = _tail(status.get("log"))
+    if lines:
+        with st.expander("End of the log", expanded=True):
+            st.code(lines, language=None, wrap_lines=True)
+
+
+def _tail(log: str | None) -> str:
+    # The log's place comes from our own jobs table, never from the browser.
+    from pathlib import Path
+
+    if not log:
+        return ""
+    path = Path(log)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 16_384))
+        return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:])
+
+
+def explore_buttons(name: str, *, primary: bool = True) -> None:
+    """Where to go with finished scores."""
+    with st.container(horizontal=True):
+        if st.button(
+            "Explore",
+            key=f"explore_{name}",
+            type="primary" if primary else "secondary",
+            icon=":material/compare_arrows:",
+        ):
+            go("influence", audit=name)
+        if st.button("See the suspects", key=f"suspects_{name}", icon=":material/flag:"):
+            go("suspects", audit=name)

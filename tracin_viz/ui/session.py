@@ -1,0 +1,134 @@
+"""What a page knows: the workspace, the audit in the address, and results kept between reruns.
+
+Nothing precious lives in Streamlit's session: decisions are in the database and the view is in the address,
+so a reload or a restarted server loses nothing (reference: streamlit.md §1, §4).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from tracin_viz.audit import Audit, AuditSummary, Workspace
+from tracin_viz.config import Home
+from tracin_viz.errors import NotFoundError
+from tracin_viz.fingerprint import fingerprint
+
+_lock = threading.Lock()
+_workspaces: dict[str, Workspace] = {}
+
+
+def workspace() -> Workspace:
+    """The workspace of this process; opened once."""
+    home = Home.resolve()
+    with _lock:
+        if str(home.root) not in _workspaces:
+            _workspaces[str(home.root)] = Workspace(home)
+        return _workspaces[str(home.root)]
+
+
+def open_audit(name: str) -> Audit:
+    """Audit ``name``.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    return workspace().open(name)
+
+
+def data_key(audit: Audit) -> str:
+    """Changes when the audit is created anew: part of every thumbnail's address."""
+    return fingerprint([audit.name, audit.record.created])
+
+
+def state_key(audit: Audit) -> str:
+    """Changes when other results of the audit become available: part of every cached result's key."""
+    ready = audit.ready()
+    plan = audit.results.plan() if ready.scores else None
+    return fingerprint([data_key(audit), plan.map_key if plan else "", plan.units if plan else [], ready.map])
+
+
+def parameter(name: str) -> str:
+    """Value of ``name`` in the page's address; empty when absent."""
+    return str(st.query_params.get(name, ""))
+
+
+def set_parameter(name: str, value: str) -> None:
+    """Put ``value`` under ``name`` into the address, or take it out when empty."""
+    if value:
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def remembered(name: str) -> str:
+    """The address's ``name``, else what this session last had there: switching pages empties the address."""
+    value = parameter(name) or str(st.session_state.get(f"last_{name}", ""))
+    remember(name, value)
+    return value
+
+
+def remember(name: str, value: str) -> None:
+    """Put ``value`` into the address and keep it for the other pages."""
+    st.session_state[f"last_{name}"] = value
+    set_parameter(name, value)
+
+
+def current_audit(summaries: list[AuditSummary]) -> Audit | None:
+    """The audit that the address names, else the last one of this session, else the newest.
+
+    Raises:
+        NotFoundError: The address names an audit that does not exist.
+    """
+    names = [summary.name for summary in summaries]
+    asked = parameter("audit")
+    if asked and asked not in names:
+        raise NotFoundError(
+            f"There is no audit called '{asked}'.",
+            remedy=f"Choose one of: {', '.join(names)}." if names else "Create one on the Start page.",
+        )
+    kept = str(st.session_state.get("last_audit", ""))
+    name = asked or (kept if kept in names else "") or (names[0] if names else "")
+    if not name:
+        return None
+    remember("audit", name)
+    return open_audit(name)
+
+
+def choose_audit(name: str) -> None:
+    """Make ``name`` the audit of all pages; what was chosen inside another audit is forgotten."""
+    for forgotten in ("query", "item"):
+        remember(forgotten, "")
+    remember("audit", name)
+
+
+def visit() -> str:
+    """Name of this browser session towards the query process: a newer question cancels an older one."""
+    return str(st.session_state.setdefault("visit", uuid.uuid4().hex))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _kept(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
+    return _compute()
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _shared(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
+    return _compute()
+
+
+def document(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any]) -> Any:
+    """A façade document, computed once per content of the audit and arguments; a fresh copy each time."""
+    return _kept((str(Home.resolve().root), audit.name, state_key(audit), name, *arguments), compute)
+
+
+def examples(audit: Audit, split: str) -> pandas.DataFrame:
+    """The table of a split's examples. One shared object: treat it as read-only."""
+    key = (str(Home.resolve().root), audit.name, state_key(audit), "examples", split)
+    return _shared(key, lambda: audit.examples(split))

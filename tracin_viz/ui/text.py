@@ -1,0 +1,126 @@
+"""Words that repeat on pages, and the one way to put data-set text into a native widget.
+
+Streamlit reads labels, captions and messages as Markdown. Text that comes from data is hostile: it may hold
+links, remote pictures, icons or colour directives. ``plain`` switches all of that off.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tracin_viz.ui.theme import SIGNS
+
+#: Invisible character without width or line break. Behind a sign it ends every pattern that Streamlit looks
+#: for *after* Markdown's backslashes are gone: web addresses, ``:emoji:``, ``:material/icon:``, arrows.
+_JOINER = "\u2060"
+
+_SPECIAL = re.compile(r"([\\`*_\[\]()<>{}#~|!$&+=.:@/-])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+
+def plain(value: object, *, longest: int = 200) -> str:
+    """``value`` as text that Markdown shows literally, on one line.
+
+    Args:
+        value: Anything from a data set, a file name or an error.
+        longest: Characters shown; the rest becomes "…".
+    """
+    text = _CONTROL.sub(" ", str(value)).strip()
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    # The leading joiner keeps "1." or four spaces from starting a list or a code block.
+    return _JOINER + _SPECIAL.sub(rf"\\\1{_JOINER}", text)
+
+
+def shown(value: str) -> str:
+    """What a reader sees of ``plain``'s result, for tests and for reading widget state back."""
+    return value.replace(_JOINER, "").replace("\\", "")
+
+
+def count(number: int, noun: str) -> str:
+    """``4,000 examples``; ``1 example``. The plural is the noun with an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share between 0 and 1 as a percentage; a dash where it is unknown."""
+    return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Time left in words; empty where it is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"about {max(1, round(seconds))} s left"
+    if seconds < 3600:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+FOR = f"{SIGNS['proponent']} For"
+AGAINST = f"{SIGNS['opponent']} Against"
+
+PROPONENTS = "Proponents: training examples that pushed the model **towards** this answer."
+OPPONENTS = "Opponents: training examples that pushed the model **away** from this answer."
+
+WHAT_INFLUENCE = (
+    "Each number is a sum over checkpoints: how far one training step on that example moved the loss of "
+    "the chosen one. Positive lowered the loss (for), negative raised it (against); the size has no unit, "
+    "so compare it within one list only."
+)
+WHAT_SELF_INFLUENCE = (
+    "An example with high self-influence leans on itself: the model could only get it right by memorising "
+    "it. Wrong labels look like that, and so do rare or hard but correct ones: a reason to look, not a verdict."
+)
+WHAT_CLUSTERS = (
+    "Examples are close here when they push the model in the same direction while it trains, which is not "
+    "the same as looking alike. Position and distance between far groups mean nothing; who is together does."
+)
+
+RANKINGS: dict[str, str] = {"dot": "Total push", "cosine": "Same direction", "relatif": "Typical push"}
+RANKING_HELP: dict[str, str] = {
+    "dot": "Total push (dot product): TracIn as published. Use it first; a few extreme examples can "
+    "appear in many lists.",
+    "cosine": "Same direction (cosine): ignores how strongly an example pushes. Use it to find the closest "
+    "relatives.",
+    "relatif": "Typical push (RelatIF): divides by the training example's own strength. Use it when the "
+    "same few examples show up as opponents of everything.",
+}
+
+SUSPECT_RANKINGS: dict[str, str] = {
+    "self-influence": "Self-influence",
+    "aum": "Logit margin (AUM)",
+    "loss": "Mean loss",
+    "gradient-norm": "Gradient norm",
+}
+SUSPECT_HELP: dict[str, str] = {
+    "self-influence": "How strongly an example had to pull the model towards itself, over all checkpoints.",
+    "aum": "How far the label's logit stays below the best other one, on average over the checkpoints.",
+    "loss": "Average loss over the checkpoints.",
+    "gradient-norm": "Size of the gradient at the last checkpoint.",
+}
+
+STATES: dict[str, str] = {
+    "created": "not computed yet",
+    "queued": "waiting to start",
+    "running": "computing",
+    "done": "ready",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+
+DEMOS: dict[str, tuple[str, str]] = {
+    "digits": (
+        "Handwritten digits",
+        "5,000 pictures, 10 % of the training labels deliberately wrong. Find them.",
+    ),
+    "commands": (
+        "Smart-home commands",
+        "Template-generated voice commands for lights, timers and heating, read by a small transformer.",
+    ),
+}
+
+NO_AUDIT = "There is no audit yet."
+NO_AUDIT_REMEDY = "Try the demo, or open your own model and data, on the Start page."
+SAVED = "Saved ✓"
