@@ -7,6 +7,7 @@ converged model nearly every gradient has vanished, also those of the wrong labe
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -93,7 +94,7 @@ def _falls(steps: Sequence[int], losses: Sequence[float | None], classes: int | 
         raise InputError(
             f"{len(steps)} checkpoints but {len(losses)} losses.", remedy="Give one per checkpoint."
         )
-    if any(later <= earlier for earlier, later in zip(steps, steps[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(steps)):
         raise InputError("The checkpoints are not in the order of their steps.", remedy="Sort them by step.")
     before = _start(losses, classes)
     falls: dict[int, float] = {}

@@ -19,6 +19,9 @@ from tracin_viz.explore.principal import Mask, Matrix, reduce_unit_rows, usable_
 COMPONENTS = 50
 #: Neighbours that UMAP tries to keep near each example.
 NEIGHBORS = 15
+#: UMAP's `min_dist` and rounds: measured with the clusters in docs/decisions/0020-clusters.md.
+TIGHTNESS = 0.02
+EPOCHS = 200
 #: Fewer usable examples than this get no UMAP: their principal components are the better picture.
 SMALLEST = 15
 
@@ -67,7 +70,8 @@ def build_map(vectors: npt.NDArray[np.floating], *, seed: int = 0) -> MapResult:
         reduced[usable] = inner
         method, note, coordinates[usable] = _lay_out(inner, seed)
     if count < len(vectors):
-        left = f"{len(vectors) - count} of {len(vectors)} examples have no usable gradient and are not on the map."
+        missing = len(vectors) - count
+        left = f"{missing} of {len(vectors)} examples have no usable gradient and are not on the map."
         note = f"{note} {left}".strip()
     return MapResult(coordinates, reduced, ~usable, method, note)
 
@@ -99,7 +103,8 @@ def _umap(reduced: Matrix, seed: int) -> Matrix:
         warnings.simplefilter("ignore")
         layout = umap.UMAP(
             n_neighbors=neighbors,
-            min_dist=0.1,
+            min_dist=TIGHTNESS,
+            n_epochs=EPOCHS,
             random_state=seed,
             n_jobs=1,
             init=_start(reduced, seed),

@@ -57,12 +57,12 @@ def cosines(embeddings: npt.NDArray[np.floating], query: npt.NDArray[np.floating
     target = target / length
     for start in range(0, len(embeddings), BLOCK):
         block = np.asarray(embeddings[start : start + BLOCK], dtype=np.float64)
-        usable = np.isfinite(block).all(axis=1)
+        usable = np.asarray(np.isfinite(block).all(axis=1), dtype=np.bool_)
         block = np.where(usable[:, None], block, 0.0)
         norms = np.linalg.norm(block, axis=1)
         usable &= norms > 0
         result[start : start + BLOCK][usable] = (block @ target)[usable] / norms[usable]
-    return np.clip(result, -1.0, 1.0)
+    return np.asarray(np.clip(result, -1.0, 1.0), dtype=np.float64)
 
 
 def similar(

@@ -90,6 +90,6 @@ def _unit_blocks(vectors: npt.NDArray[np.floating], usable: Mask) -> Iterator[Ma
         kept = usable[start : start + BLOCK]
         if kept.any():
             block = np.asarray(vectors[start : start + BLOCK], dtype=np.float32)[kept]
-            # Scaling by the largest entry first: squares of very small or large entries would under- or overflow.
+            # By the largest entry first: squares of very small or large entries would under- or overflow.
             block = block / np.abs(block).max(axis=1, keepdims=True)
             yield block / np.linalg.norm(block, axis=1, keepdims=True)

@@ -45,7 +45,10 @@ def share_at(values: npt.ArrayLike, planted: npt.ArrayLike, fraction: float = 0.
 
 
 def auroc(values: npt.ArrayLike, planted: npt.ArrayLike) -> float:
-    """Probability that a wrong label ranks above a right one, equal scores counting half; NaN if all are wrong."""
+    """Probability that a wrong label ranks above a right one, equal scores counting half.
+
+    NaN where every label is wrong.
+    """
     seen, found = _group_ends(values, planted)
     right = seen - found
     if right[-1] == 0:

@@ -1,0 +1,20 @@
+"""Text from data sets and people, made storable: every output format here is UTF-8."""
+
+from __future__ import annotations
+
+import re
+from typing import overload
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@overload
+def storable(text: str) -> str: ...
+@overload
+def storable(text: None) -> None: ...
+def storable(text: str | None) -> str | None:
+    """The text with half characters (lone surrogates) replaced by U+FFFD.
+
+    JSON escapes and file names that are not UTF-8 can hold them; SQLite, Parquet and UTF-8 files cannot.
+    """
+    return None if text is None else _SURROGATE.sub("\ufffd", text)
