@@ -95,10 +95,8 @@ class ResultSettings:
                 raise InputError(f"`{name}` must be at least {smallest}, got {getattr(self, name)}.")
         if self.loss != "cross_entropy":
             raise InputError(f"Loss '{self.loss}' is not known.", remedy="Possible here: cross_entropy.")
-        if self.numeric_mode not in ("float32", "float64"):
-            raise InputError(
-                f"Numeric mode '{self.numeric_mode}' is not known.", remedy="Possible: float32, float64."
-            )
+        if self.numeric_mode != "float32":
+            raise InputError(f"Numeric mode '{self.numeric_mode}' is not known.", remedy="Possible here: float32.")
         if self.layers not in ("all", "last"):
             try:
                 re.compile(self.layers)

@@ -1,0 +1,253 @@
+"""One audit and every question that pages and the command line ask about it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tracin_viz.audit.findings import clusters_document, recovery_document, suspects_document
+from tracin_viz.audit.influence import Question, influence_document
+from tracin_viz.audit.relabelling import Relabelling
+from tracin_viz.audit.results import Results
+from tracin_viz.audit.status import status_document
+from tracin_viz.config import CheckpointInfo, Home, ResultSettings, SpeedSettings
+from tracin_viz.data.dataset import Content
+from tracin_viz.data.thumbnails import thumbnail
+from tracin_viz.errors import JobError, NotFoundError
+from tracin_viz.fingerprint import fingerprint
+from tracin_viz.jobs import runner
+from tracin_viz.jobs.query_client import QueryClient
+from tracin_viz.jobs.records import JobBook
+from tracin_viz.store.database import Database
+from tracin_viz.store.registry import AuditRecord
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Which results can be looked at: influence scores (and all that follows from them), and the map."""
+
+    scores: bool
+    map: bool
+
+
+class Audit(Relabelling):
+    """A registered audit. Get one from ``Workspace.open``.
+
+    Attributes:
+        home: The workspace it belongs to.
+        record: What was registered.
+    """
+
+    def __init__(self, home: Home, database: Database, record: AuditRecord) -> None:
+        self.home = home
+        self.record = record
+        self.database = database
+        self.results = Results(home, record)
+
+    @property
+    def name(self) -> str:
+        """Name of the audit."""
+        return self.record.name
+
+    @property
+    def title(self) -> str:
+        """Name for display."""
+        return str(self.record.notes.get("title", self.record.name))
+
+    @property
+    def task(self) -> str:
+        """``"image"`` or ``"text"``."""
+        return self.record.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by output index of the model."""
+        return self.record.classes
+
+    @property
+    def checkpoints(self) -> tuple[CheckpointInfo, ...]:
+        """All checkpoints of the audit by rising step."""
+        return self.record.checkpoints
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of examples per split."""
+        return self.record.splits
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """Facts for display, such as origin, licence and test accuracy."""
+        return self.record.notes
+
+    @property
+    def query_split(self) -> str:
+        """The split that queries come from: the first that is not ``train``, else ``train``."""
+        return next((name for name in self.splits if name != "train"), "train")
+
+    @cached_property
+    def _jobs(self) -> JobBook:
+        return JobBook(self.database)
+
+    def ready(self) -> Ready:
+        """What can be looked at now."""
+        return Ready(scores=self.results.scores_ready(), map=self.results.map_ready())
+
+    def status(self) -> dict[str, Any]:
+        """How the newest run is doing (DESIGN §9, ``status``)."""
+        runner.reap_stale(self._jobs)
+        return status_document(self.home, self.name, self._jobs.latest(self.name))
+
+    def start(
+        self,
+        *,
+        settings: ResultSettings | None = None,
+        speed: SpeedSettings | None = None,
+        checkpoints: str = "all",
+    ) -> str:
+        """Start a run in a process of its own; it goes on where an earlier one stopped.
+
+        Returns:
+            The job's identifier.
+
+        Raises:
+            JobError: A run of this audit is at work already.
+        """
+        runner.reap_stale(self._jobs)
+        active = self._jobs.active(self.name)
+        if active is not None:
+            raise JobError(
+                f"Audit '{self.name}' is being computed already.", remedy="Wait for it, or cancel it first."
+            )
+        wanted = settings or ResultSettings()
+        fast = speed or SpeedSettings()
+        job = self._jobs.create(
+            self.name,
+            "compute",
+            {"settings": wanted.as_dict(), "speed": fast.as_dict(), "checkpoints": checkpoints},
+        )
+        command = [sys.executable, "-m", "tracin_viz", "compute", self.name]
+        runner.start_detached(self.home, [*command, "--home", str(self.home.root), "--job", job.id], job)
+        return job.id
+
+    def cancel(self) -> None:
+        """Ask the running job to stop; finished units stay."""
+        active = self._jobs.active(self.name)
+        if active is not None:
+            runner.stop(self._jobs, active)
+
+    def examples(self, split: str) -> pd.DataFrame:
+        """The examples of ``split`` with what the last checkpoint says about them.
+
+        Returns:
+            Columns id, row, source, label, predicted (class names), confidence (of the prediction, 0–1),
+            loss, margin, wrong; the training split also self_influence and percentile (0–100).
+
+        Raises:
+            NotFoundError: There is no such split.
+            NotComputedError: No finished run.
+        """
+        if split not in self.splits:
+            raise NotFoundError(
+                f"Audit '{self.name}' has no split '{split}'.",
+                remedy=f"Its splits: {', '.join(self.splits)}.",
+            )
+        return self.results.examples(split)
+
+    def influence(
+        self,
+        *,
+        query: str | None = None,
+        text: str | None = None,
+        image: bytes | None = None,
+        label: str | None = None,
+        score: str | None = None,
+        top: int = 10,
+        ranking: str = "dot",
+        session: str = "cli",
+    ) -> dict[str, Any]:
+        """Which training examples pushed a prediction, for and against (DESIGN §9, ``influence``).
+
+        Args:
+            query: Identifier of an example (``test:17``); or one of the next two.
+            text: A typed sentence.
+            image: Bytes of an image file.
+            label: The class whose loss is explained; default: the example's own label. Without a label the
+                score of the predicted class is explained instead.
+            score: The class whose prediction score is explained instead of a loss.
+            top: Examples per list.
+            ranking: ``dot``, ``cosine`` or ``relatif`` (divided by the training example's norm).
+            session: Whose question this is: a newer one of the same session cancels the older.
+
+        Raises:
+            NotFoundError: No such example or class.
+            InputError: None or several of query, text and image.
+            NotComputedError: No finished run.
+        """
+        question = Question(query, text, image, label, score, top, ranking)
+        return influence_document(self.home, self.record, self.results, question, session=session)
+
+    def suspects(
+        self, *, ranking: str = "self-influence", class_name: str | None = None, top: int = 100
+    ) -> dict[str, Any]:
+        """Training examples that look mislabelled or rare, the most suspicious first (DESIGN §9)."""
+        return suspects_document(self.record, self.results, ranking, class_name, top)
+
+    def suspect_scores(self, ranking: str) -> npt.NDArray[np.float64]:
+        """(N,) scores of the training examples, higher = more suspicious, NaN where not measurable."""
+        return self.results.suspect_scores(ranking)
+
+    def recovery(self) -> dict[str, Any] | None:
+        """How many known wrong labels each ranking finds; ``None`` where the truth is unknown."""
+        return recovery_document(self.results)
+
+    def clusters(self, *, within_class: str | None = None) -> dict[str, Any]:
+        """TracIn clusters of the training split and the place of every example on the map (DESIGN §9)."""
+        return clusters_document(self.record, self.results, within_class, QueryClient(self.home))
+
+    def content(self, split: str, row: int) -> Content:
+        """The example itself: a picture or a text.
+
+        Raises:
+            NotFoundError: No such split or row.
+        """
+        count = self.splits.get(split)
+        if count is None or not 0 <= row < count:
+            raise NotFoundError(
+                f"Audit '{self.name}' has no example {split}:{row}.",
+                remedy="; ".join(f"{name} has rows 0 to {size - 1}" for name, size in self.splits.items())
+                + ".",
+            )
+        return self.results.dataset().load(split, row)
+
+    def thumbnail(self, split: str, row: int, size: int = 128) -> bytes:
+        """A small WebP picture of an image example, made once and kept in the database.
+
+        Raises:
+            NotFoundError: No such example, or it is not an image.
+        """
+        count = self.splits.get(split)
+        if self.task != "image" or count is None or not 0 <= row < count:
+            raise NotFoundError(f"Audit '{self.name}' has no picture {split}:{row}.")
+        content = self.results.dataset().digest(split, range(row, row + 1))
+        key = fingerprint(["thumbnail", content, size])
+        kept = self.database.read("SELECT webp FROM thumbnails WHERE key = ?", (key,))
+        if kept:
+            return bytes(kept[0]["webp"])
+        picture = self.results.dataset().load(split, row)
+        if isinstance(picture, str):
+            raise NotFoundError(f"Example {split}:{row} of audit '{self.name}' is a text.")
+        made = thumbnail(picture, size)
+        with self.database.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO thumbnails (key, webp) VALUES (?, ?)", (key, made))
+        return made
+
+    def source_path(self) -> Path:
+        """Where the data set is; only ever read."""
+        return Path(self.record.data)

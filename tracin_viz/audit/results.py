@@ -1,0 +1,188 @@
+"""An audit's finished results, read from the store: tables per split, measurements per checkpoint, the map.
+
+Reading is cheap to repeat: tables are kept per process under the keys of the units they come from, so a new
+run or another checkpoint set is seen at once and nothing ever has to be thrown away by hand.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tracin_viz.config import Home
+from tracin_viz.data.dataset import Dataset, open_dataset
+from tracin_viz.errors import NotComputedError
+from tracin_viz.explore import suspects
+from tracin_viz.store import plan as plans
+from tracin_viz.store import registry
+from tracin_viz.store.artifacts import ArtifactStore
+from tracin_viz.store.parts import MAP_FILE, GradientSet, read_frame
+from tracin_viz.store.plan import RunPlan
+from tracin_viz.store.registry import AuditRecord
+
+Floats = npt.NDArray[np.float64]
+Value = TypeVar("Value")
+
+
+class Results:
+    """What was computed for one audit.
+
+    Args:
+        home: The workspace.
+        record: The audit.
+    """
+
+    def __init__(self, home: Home, record: AuditRecord) -> None:
+        self._home = home
+        self._record = record
+        self._store = ArtifactStore(home.artifacts)
+
+    def plan(self) -> RunPlan:
+        """The plan of the newest run.
+
+        Raises:
+            NotComputedError: No run was started.
+        """
+        return plans.require(self._home, self._record.name)
+
+    def scores_ready(self) -> bool:
+        """Whether every gradient unit of the newest plan is in the store."""
+        plan = plans.load(self._home, self._record.name)
+        return plan is not None and all(self._store.path(key).is_dir() for key in plan.units)
+
+    def map_ready(self) -> bool:
+        """Whether the map of the newest plan is in the store."""
+        plan = plans.load(self._home, self._record.name)
+        return plan is not None and self._store.path(plan.map_key).is_dir()
+
+    def learning_rates(self) -> list[float]:
+        """Learning-rate weight of each checkpoint of the plan."""
+        return [self._record.checkpoints[index].learning_rate for index in self.plan().checkpoints]
+
+    def gradients(self, split: str) -> GradientSet:
+        """The gradient units of ``split``.
+
+        Raises:
+            NotComputedError: Some are missing.
+        """
+        plan = self.plan()
+        if not self.scores_ready():
+            raise NotComputedError(
+                f"The influence of audit '{self._record.name}' is not computed yet.",
+                remedy="Look at the Compute page, where it can be started and watched.",
+            )
+        return GradientSet(self._store, [list(row) for row in plan.splits[split].keys])
+
+    def measured(self, split: str) -> dict[str, npt.NDArray[Any]]:
+        """Arrays (K, N) by column: loss, margin, self_influence, other, other_probability, predicted."""
+        return self._kept(("measured", split), lambda: self._read_measured(split))
+
+    def examples(self, split: str) -> pd.DataFrame:
+        """One row per example of ``split`` (see ``Audit.examples``)."""
+        return self._kept(("examples", split), lambda: self._read_examples(split))
+
+    def map(self) -> pd.DataFrame:
+        """Coordinates and clusters of the training examples: columns x, y, cluster, membership.
+
+        Raises:
+            NotComputedError: The map is not built yet.
+        """
+        if not self.map_ready():
+            raise NotComputedError(
+                f"The map of audit '{self._record.name}' is not built yet.",
+                remedy="It is the last step of a run; look at the Compute page.",
+            )
+        folder = self._store.path(self.plan().map_key)
+        return self._kept(("map",), lambda: read_frame(folder / MAP_FILE))
+
+    def dataset(self) -> Dataset:
+        """The audit's data, with its labels in the audit's class order."""
+        return _dataset(self._record.data, self._record.task, self._record.classes, self._record.created)
+
+    def truth(self) -> dict[int, str] | None:
+        """True class by row of the training split, for labels known to be wrong; ``None`` where unknown."""
+        path = registry.truth_file(self._home, self._record.name)
+        if path is None:
+            return None
+        with path.open(newline="", encoding="utf-8") as stream:
+            pairs = [(row["id"].rpartition(":"), row["true_label"]) for row in csv.DictReader(stream)]
+        return {int(row): label for (split, _, row), label in pairs if split == "train"}
+
+    def _read_measured(self, split: str) -> dict[str, npt.NDArray[Any]]:
+        gradients = self.gradients(split)
+        tables = [gradients.examples(place) for place in range(gradients.checkpoints)]
+        names = ("loss", "margin", "self_influence", "other", "other_probability", "predicted", "finite")
+        return {name: np.stack([table[name].to_numpy() for table in tables]) for name in names}
+
+    def _read_examples(self, split: str) -> pd.DataFrame:
+        gradients = self.gradients(split)
+        last = gradients.examples(gradients.checkpoints - 1)
+        rows = self.dataset().splits[split]
+        classes = np.array(self._record.classes, dtype=object)
+        table = pd.DataFrame(
+            {
+                "id": [f"{split}:{row}" for row in range(len(last))],
+                "row": np.arange(len(last)),
+                "source": list(rows.sources),
+                "label": classes[np.asarray(rows.labels)],
+                "predicted": classes[last["predicted"].to_numpy()],
+                "confidence": last["probability"].to_numpy(),
+                "loss": last["loss"].to_numpy(),
+                "margin": last["margin"].to_numpy(),
+            }
+        )
+        table["wrong"] = table["label"] != table["predicted"]
+        if split == "train":
+            table["self_influence"] = self.suspect_scores("self-influence")
+            table["percentile"] = suspects.percentiles(table["self_influence"].to_numpy())
+        return table
+
+    def suspect_scores(self, ranking: str) -> Floats:
+        """(N,) scores of the training examples, higher = more suspicious, NaN where not measurable."""
+        measured = self.measured("train")
+        return suspects.scores(
+            ranking,
+            self_influence=measured["self_influence"],
+            loss=measured["loss"],
+            margin=measured["margin"],
+            learning_rates=self.learning_rates(),
+        )
+
+    def kept_value(self, name: str, compute: Callable[[], Value]) -> Value:
+        """``compute()``, remembered for as long as the results stay the same."""
+        return self._kept(("value", name), compute)
+
+    def _kept(self, what: tuple[str, ...], read: Callable[[], Value]) -> Value:
+        plan = self.plan()
+        key = (
+            str(self._home.root),
+            self._record.name,
+            self._record.created,
+            plan.map_key,
+            *plan.units,
+            *what,
+        )
+        if key not in _KEPT:
+            while len(_KEPT) >= _KEEP:
+                _KEPT.pop(next(iter(_KEPT)), None)
+            _KEPT[key] = read()
+        kept: Value = _KEPT[key]
+        return kept
+
+
+_KEEP = 24  # tables of a few audits; each is about 100 bytes per example and checkpoint
+_KEPT: dict[tuple[Any, ...], Any] = {}
+
+
+@lru_cache(maxsize=8)
+def _dataset(path: str, task: str, classes: tuple[str, ...], created: float) -> Dataset:
+    # `created` tells an audit that was made again, perhaps over changed files, from the one before.
+    del created
+    return open_dataset(Path(path), task=task).reordered(classes)

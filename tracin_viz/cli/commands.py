@@ -1,0 +1,260 @@
+"""One function per command: read the options, ask the façade, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tracin_viz.audit import Workspace
+from tracin_viz.audit.relabelling import EXPORT_FORMATS
+from tracin_viz.cli.progress import ProgressLine
+from tracin_viz.config import Home, ResultSettings, SpeedSettings
+from tracin_viz.errors import InputError
+
+
+def workspace(options: argparse.Namespace) -> Workspace:
+    """The workspace that ``--home`` (or the environment) names."""
+    return Workspace(Home.resolve(options.home))
+
+
+def create(options: argparse.Namespace) -> None:
+    """Register an audit and print what was found."""
+    found = workspace(options).create(
+        options.name,
+        data=options.data,
+        model=options.model,
+        checkpoints=options.checkpoints,
+        task=options.task,
+        learning_rates=_rates(options.learning_rates),
+        trust_code=options.trust_code,
+    )
+    if options.json:
+        _print_json(found)
+        return
+    splits = ", ".join(f"{name} {count:,}" for name, count in found["splits"].items())
+    print(f"audit {found['audit']}: {found['task']}, {splits}, {len(found['classes'])} classes")
+    for number, checkpoint in enumerate(found["checkpoints"], 1):
+        rate, origin = checkpoint["learning_rate"], checkpoint["provenance"]
+        print(f"  checkpoint {number}: step {checkpoint['step']}, learning rate {rate:.3g} ({origin})")
+    for problem in found["problems"]:
+        print(f"  note: {problem['message']} {problem['remedy']}")
+    print(f"next: tracin-viz compute {found['audit']}")
+
+
+def compute(options: argparse.Namespace) -> None:
+    """Compute influence here, or in a process of its own with ``--detach``."""
+    space = workspace(options)
+    audit = space.open(options.name)
+    asked = _asked(options)
+    if options.detach:
+        job = audit.start(settings=asked[0], speed=asked[1], checkpoints=asked[2])
+        if options.json:
+            _print_json({"audit": audit.name, "job": job, "state": "queued"})
+        else:
+            print(f"started; watch it with: tracin-viz status {audit.name}")
+        return
+    job, asked = _job(space, options, asked)
+    from tracin_viz.jobs import worker  # the run needs what other commands do without
+
+    with (
+        ProgressLine(lambda: space.status(audit.name), quiet=options.job is not None),
+        worker.working(space.jobs, job, finished="Influence and map are ready.") as reporter,
+    ):
+        worker.compute(
+            space.home, audit.name, reporter, settings=asked[0], speed=asked[1], checkpoints=asked[2]
+        )
+    status_ = space.status(audit.name)
+    if options.json:
+        _print_json(status_)
+    else:
+        print(f"{audit.name}: {status_['message']} {status_['units']['total']} units.")
+
+
+def status(options: argparse.Namespace) -> None:
+    """Print how the newest run is doing."""
+    _print_status(workspace(options).status(options.name), options)
+
+
+def cancel(options: argparse.Namespace) -> None:
+    """Stop the running computation."""
+    _print_status(workspace(options).cancel(options.name), options)
+
+
+def influence(options: argparse.Namespace) -> None:
+    """Print proponents, opponents and the examples most and least alike."""
+    audit = workspace(options).open(options.name)
+    found = audit.influence(
+        query=options.query,
+        text=options.text,
+        image=None if options.image is None else _read_file(options.image),
+        label=options.label,
+        score=options.score,
+        top=options.top,
+        ranking=options.ranking,
+    )
+    if options.json:
+        _print_json(found)
+        return
+    asked, target = found["query"], found["target"]
+    print(f"query {asked['id'] or ''} {_short(asked['source'])}")
+    print(f"  label {asked['label']}, predicted {asked['predicted']} ({asked['confidence']:.0%})")
+    print(
+        f"  explained: {target['kind']} of class {target['class']}; ranking {found['ranking']}; exact scores"
+    )
+    titles = {
+        "proponents": "▲ for: training on these pushed the model towards it",
+        "opponents": "▼ against: training on these pushed it away",
+        "most_similar": "most similar by embedding",
+        "least_similar": "least similar by embedding",
+    }
+    for name, title in titles.items():
+        print(title)
+        _print_table(
+            ("score", "id", "label", "predicted", "source"),
+            (
+                (f"{e['score']:+.4g}", e["id"], e["label"], e["predicted"], _short(e["source"]))
+                for e in found[name]
+            ),
+        )
+
+
+def suspects(options: argparse.Namespace) -> None:
+    """Print the most suspicious training examples."""
+    audit = workspace(options).open(options.name)
+    found = audit.suspects(ranking=options.ranking, class_name=options.class_name, top=options.top)
+    if options.json:
+        _print_json(found)
+        return
+    print(f"{audit.name}: suspects by {found['ranking']} (higher = {found['higher']})")
+    _print_table(
+        ("percentile", "id", "given", "suggested", "confidence", "source"),
+        (
+            (
+                "–" if s["percentile"] is None else f"{s['percentile']:.1f}",
+                s["id"],
+                s["label"],
+                s["suggested"],
+                f"{s['confidence']:.0%}",
+                _short(s["source"]),
+            )
+            for s in found["suspects"]
+        ),
+    )
+    if "recovery" in found:
+        print_recovery(found["recovery"])
+
+
+def print_recovery(found: dict[str, Any]) -> None:
+    """Print how many of the labels that are known to be wrong each ranking finds."""
+    print(f"of {found['planted']} labels known to be wrong, found in the most suspicious 20 %:")
+    for name, share in sorted(found["at_20"].items(), key=lambda pair: -pair[1]):
+        print(f"  {name:<15} {share:6.1%}   (AUROC {found['auroc'][name]:.3f})")
+    print(f"  {'random order':<15} {0.2:6.1%}")
+
+
+def clusters(options: argparse.Namespace) -> None:
+    """Print the clusters of the training split."""
+    audit = workspace(options).open(options.name)
+    found = audit.clusters(within_class=options.within_class)
+    if options.json:
+        _print_json(found)
+        return
+    print(f"{audit.name}: {len(found['clusters'])} clusters, {found['noise']} examples in none")
+    _print_table(
+        ("cluster", "size", "suspects", "exemplars"),
+        (
+            (c["name"], c["size"], f"{c['suspect_share']:.0%}", " ".join(c["exemplars"][:5]))
+            for c in found["clusters"]
+        ),
+    )
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write the labels and say where."""
+    audit = workspace(options).open(options.name)
+    path = audit.export(options.format, Path(options.output))
+    decided = len(audit.decisions())
+    if options.json:
+        _print_json(
+            {"audit": audit.name, "format": options.format, "output": str(path), "decisions": decided}
+        )
+    else:
+        print(f"wrote {path} ({decided} decisions)")
+
+
+def export_formats() -> list[str]:
+    """Names that ``--format`` takes."""
+    return list(EXPORT_FORMATS)
+
+
+def _asked(options: argparse.Namespace) -> tuple[ResultSettings, SpeedSettings, str]:
+    settings = ResultSettings(layers=options.layers, sketch_dim=options.sketch_dim)
+    return settings, SpeedSettings(device=options.device, batch_size=options.batch_size), options.checkpoints
+
+
+def _job(
+    space: Workspace, options: argparse.Namespace, asked: tuple[ResultSettings, SpeedSettings, str]
+) -> tuple[str, tuple[ResultSettings, SpeedSettings, str]]:
+    """The job this process works for, and what is asked: from its row where the app started it."""
+    if options.job is not None:
+        row = space.jobs.get(options.job).settings
+        settings = ResultSettings.from_dict(row["settings"]), SpeedSettings.from_dict(row["speed"])
+        return options.job, (*settings, row["checkpoints"])
+    record = {"settings": asked[0].as_dict(), "speed": asked[1].as_dict(), "checkpoints": asked[2]}
+    return space.begin(options.name, "compute", record), asked
+
+
+def _rates(text: str | None) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"Learning rates '{text}' are not numbers.",
+            remedy="Give one per checkpoint, such as 0.1,0.1,0.01.",
+        ) from error
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The image {path} cannot be read: {error.strerror}.", remedy="Check the path."
+        ) from error
+
+
+def _print_status(found: dict[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        _print_json(found)
+        return
+    units = found["units"]
+    left = "" if found["seconds_left"] is None else f", about {found['seconds_left']:.0f} s left"
+    print(
+        f"{found['audit']}: {found['state']}, {units['done']} of {units['total']} units{left}. {found['message']}"
+    )
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[place]) for line in [list(titles), *cells]) for place in range(len(titles))]
+    for line in [list(titles), *cells]:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    if not cells:
+        print("  none")
+
+
+def _short(text: str, length: int = 70) -> str:
+    # Data-set text goes to a terminal: no line breaks and no escape codes.
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= length else plain[: length - 1] + "…"

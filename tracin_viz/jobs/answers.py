@@ -1,0 +1,238 @@
+"""Answers of the query process: exact influence of one query, and clusters of a few points.
+
+Two stages (DESIGN §3): the gradient sketches of all training examples are scanned for candidates, then the
+exact score of the candidates is computed and the ranking is by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tracin_viz.config import Home
+from tracin_viz.data.dataset import Content
+from tracin_viz.data.images import decode
+from tracin_viz.engine import InfluenceEngine
+from tracin_viz.engine.search import Filter, Question, search
+from tracin_viz.errors import CancelledError, InputError
+from tracin_viz.explore.neighbors import similar
+from tracin_viz.jobs.loading import Contents, Examples, Sources, build_engine, open_sources
+from tracin_viz.store import plan as plans
+from tracin_viz.store import registry
+from tracin_viz.store.artifacts import ArtifactStore
+from tracin_viz.store.parts import GradientSet
+from tracin_viz.store.plan import RunPlan
+
+Answer = tuple[dict[str, Any], list[npt.NDArray[Any]]]
+
+#: Candidates per side that are scored exactly. A sketch of 2,048 numbers had every true top-10 proponent
+#: within its first 100 (benchmarks/sketch_quality.py); 250 leaves room for harder models.
+CANDIDATES = 250
+LOADED = 2  # audits kept warm
+
+
+@dataclass(frozen=True)
+class Warm:
+    """An audit that is ready to answer."""
+
+    sources: Sources
+    plan: RunPlan
+    engine: InfluenceEngine
+    gradients: GradientSet
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is explained: the loss at a label, or the prediction score of a class."""
+
+    kind: str
+    class_index: int
+
+
+class Answers:
+    """Handler of the query process: one call per request, one request at a time."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._warm: dict[tuple[Any, ...], Warm] = {}
+
+    def __call__(
+        self, kind: str, header: dict[str, Any], arrays: list[npt.NDArray[Any]], cancelled: Callable[[], bool]
+    ) -> Answer:
+        """Answer one request.
+
+        Raises:
+            InputError: The question cannot be answered as it is.
+            CancelledError: A newer question of the same session arrived.
+        """
+        if kind == "influence":
+            return self._influence(header, arrays, cancelled)
+        if kind == "cluster":
+            return _cluster(arrays[0])
+        raise InputError(f"The query process does not know the request '{kind}'.")
+
+    def _influence(
+        self, header: dict[str, Any], arrays: list[npt.NDArray[Any]], cancelled: Callable[[], bool]
+    ) -> Answer:
+        warm = self._loaded(header["audit"])
+        content, label, self_row = _query(warm.sources, header["query"], arrays)
+        seen = warm.engine.measure(Contents([content], [max(label, 0)]), len(warm.plan.checkpoints) - 1)
+        predicted = int(seen.predicted[0])
+        target = _target(header, label, predicted)
+        asked = _QuerySide(warm, content, target)
+        _stop_if(cancelled)
+        rates = np.array([checkpoint.learning_rate for checkpoint in warm.engine.checkpoints])
+        rows, sketched = _candidates(warm, asked, rates, self_row, header["ranking"])
+        _stop_if(cancelled)
+        exact = asked.scores(rows)  # (c,)
+        exact, sketched = _normalise(warm, asked, rates, rows, (exact, sketched), header["ranking"])
+        lists = _for_and_against(rows, exact, sketched, header["top"])
+        embedding = warm.gradients.embedding(len(warm.plan.checkpoints) - 1)
+        alike = similar(embedding, seen.embedding[0], top=header["top"], exclude=self_row)
+        lists["most_similar"] = (alike.most, alike.most_cosine, alike.most_cosine)
+        lists["least_similar"] = (alike.least, alike.least_cosine, alike.least_cosine)
+        answer = {
+            "predicted": predicted,
+            "confidence": float(seen.probability[0]),
+            "target": target.kind,
+            "target_class": target.class_index,
+            "candidates": len(rows),
+            "checkpoints": [checkpoint.step for checkpoint in warm.engine.checkpoints],
+            "lists": list(lists),
+        }
+        return answer, [column for columns in lists.values() for column in columns]
+
+    def _loaded(self, name: str) -> Warm:
+        record = registry.read(self._home, name)
+        plan = plans.require(self._home, name)
+        key = (name, record.created, plan.map_key, *plan.units)
+        if key not in self._warm:
+            torch.set_num_threads(plan.threads)
+            sources = open_sources(record)
+            keys = [list(row) for row in plan.splits["train"].keys]
+            gradients = GradientSet(ArtifactStore(self._home.artifacts), keys)
+            while len(self._warm) >= LOADED:
+                self._warm.pop(next(iter(self._warm)))
+            self._warm[key] = Warm(sources, plan, build_engine(sources, plan), gradients)
+        return self._warm[key]
+
+
+class _QuerySide:
+    """The query's gradients: sketches, squared norms, and exact scores against training rows."""
+
+    def __init__(self, warm: Warm, content: Content, target: Target) -> None:
+        self._warm = warm
+        self._target = target
+        self._data = Contents([content], [target.class_index])
+        engine = (
+            warm.engine if target.kind == "loss" else build_engine(warm.sources, warm.plan, loss=_minus_logit)
+        )
+        measured = [engine.measure(self._data, place) for place in range(len(engine.checkpoints))]
+        self.sketches = np.stack([found.rows for found in measured], axis=1)  # (1, K, d)
+        self.squared_norms = np.stack([found.self_influence[0] for found in measured])  # (K,)
+        if not all(bool(found.finite[0]) for found in measured):
+            raise InputError(
+                "The gradient of this query is not a finite number, so it has no influence scores.",
+                remedy="Choose another query, or leave out the checkpoint that diverged.",
+            )
+
+    def scores(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Exact TracInCP of the query with training ``rows``; (c,) float64."""
+        train = Examples(self._warm.sources.dataset, "train", rows.tolist(), keep=True)
+        if self._target.kind == "loss":
+            return np.asarray(self._warm.engine.influence(train, self._data))[0]
+        classes = [self._target.class_index]
+        return np.asarray(self._warm.engine.score_influence(train, self._data, classes))[0]
+
+
+def _minus_logit(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    # A proponent *raises* the score, so the query side carries minus its gradient (DESIGN §2).
+    return -outputs.gather(1, targets[:, None])[:, 0]  # (B,)
+
+
+def _query(
+    sources: Sources, wanted: dict[str, Any], arrays: list[npt.NDArray[Any]]
+) -> tuple[Content, int, int | None]:
+    """The query's content, its label (-1 = none) and its row when it is a training example itself."""
+    if "text" in wanted:
+        return str(wanted["text"]), -1, None
+    if "image" in wanted:
+        data = arrays[int(wanted["image"])].tobytes()
+        return decode(data, "the uploaded image"), -1, None
+    split, row = str(wanted["split"]), int(wanted["row"])
+    content = sources.dataset.load(split, row)
+    return content, int(sources.dataset.splits[split].labels[row]), row if split == "train" else None
+
+
+def _target(header: dict[str, Any], label: int, predicted: int) -> Target:
+    if header["score"] is not None:
+        return Target("score", int(header["score"]))
+    if header["label"] is not None:
+        return Target("loss", int(header["label"]))
+    return Target("loss", label) if label >= 0 else Target("score", predicted)
+
+
+def _candidates(
+    warm: Warm, asked: _QuerySide, rates: npt.NDArray[np.float64], self_row: int | None, ranking: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Rows worth an exact score by the sketches, ascending, and their sketched TracInCP scores."""
+    allowed = np.ones(warm.gradients.n, dtype=bool)
+    if self_row is not None:
+        allowed[self_row] = False  # a training example is always its own strongest proponent
+    blocks = ((part, [(unit.rows, unit.norm) for unit in units]) for part, units in warm.gradients.shards())
+    question = Question(asked.sketches, rates, ranking, Filter(allowed=allowed))
+    rows = search(blocks, question, k=CANDIDATES).candidates()
+    vectors = warm.gradients.vectors(rates.tolist(), rows=rows)  # (c, K·d)
+    query = (np.sqrt(rates)[:, None] * asked.sketches[0]).reshape(-1)  # (K·d,)
+    return rows, vectors.astype(np.float64) @ query
+
+
+def _normalise(
+    warm: Warm,
+    asked: _QuerySide,
+    rates: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.int64],
+    scores: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    ranking: str,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Divide by the exact norms that the ranking asks for (RelatIF: the training example's; cosine: both)."""
+    if ranking == "dot":
+        return scores
+    squared = np.zeros(len(rows))
+    for place, rate in enumerate(rates):
+        squared += rate * warm.gradients.examples(place)["self_influence"].to_numpy()[rows]
+    divisor = np.sqrt(squared)
+    if ranking == "cosine":
+        divisor = divisor * np.sqrt(float(rates @ asked.squared_norms))
+    divisor[divisor == 0] = np.inf  # a zero gradient has no direction: its score stays 0
+    return scores[0] / divisor, scores[1] / divisor
+
+
+def _for_and_against(
+    rows: npt.NDArray[np.int64], exact: npt.NDArray[np.float64], sketched: npt.NDArray[np.float64], top: int
+) -> dict[str, tuple[npt.NDArray[Any], ...]]:
+    falling = np.lexsort((rows, -exact))
+    rising = np.lexsort((rows, exact))
+    falling = falling[exact[falling] > 0][:top]
+    rising = rising[exact[rising] < 0][:top]
+    return {
+        name: (rows[order], exact[order], sketched[order])
+        for name, order in (("proponents", falling), ("opponents", rising))
+    }
+
+
+def _cluster(coordinates: npt.NDArray[np.float32]) -> Answer:
+    from tracin_viz.explore.clusters import cluster  # HDBSCAN takes a second to load
+
+    found = cluster(coordinates)
+    return {}, [found.labels, found.probabilities]
+
+
+def _stop_if(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise CancelledError("A newer question took the place of this one.")
