@@ -233,11 +233,9 @@ def _print_status(found: dict[str, Any], options: argparse.Namespace) -> None:
     if options.json:
         _print_json(found)
         return
-    units = found["units"]
+    done, total = found["units"]["done"], found["units"]["total"]
     left = "" if found["seconds_left"] is None else f", about {found['seconds_left']:.0f} s left"
-    print(
-        f"{found['audit']}: {found['state']}, {units['done']} of {units['total']} units{left}. {found['message']}"
-    )
+    print(f"{found['audit']}: {found['state']}, {done} of {total} units{left}. {found['message']}")
 
 
 def _print_json(document: dict[str, Any]) -> None:
