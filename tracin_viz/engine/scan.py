@@ -214,7 +214,7 @@ def _weights(local: np.ndarray, parts: Sequence[tuple[Rows, Rows]], question: Qu
     weights = rates * lengths
     if question.ranking != "dot":
         length = np.sqrt((rates * np.square(lengths)).sum(axis=0))  # ‖φ(x)‖ (b,)
-        weights /= np.where(length > 0, length, np.nan)
+        weights /= np.where((length > 0) & np.isfinite(length), length, np.nan)
     return weights.astype(np.float32)
 
 
