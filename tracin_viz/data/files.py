@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 from pathlib import Path
 from typing import Protocol
@@ -80,18 +81,28 @@ class FolderFiles:
             for name in folders:
                 if (here / name).is_symlink():
                     _left_out(problems, (here / name).relative_to(self.root), "is a link to a folder")
+            inside = here.relative_to(self.root)
             for name in names:
-                path = here / name
-                relative = path.relative_to(self.root)
                 if is_litter(name):
                     continue
-                if not str(relative).isprintable():
-                    _left_out(problems, relative, "has a name that is not readable text")
-                elif not path.resolve().is_relative_to(self.root) or not path.is_file():
-                    _left_out(problems, relative, "is a link that leads out of the folder, or no plain file")
+                if not str(inside / name).isprintable():
+                    _left_out(problems, inside / name, "has a name that is not readable text")
+                elif (size := self._plain_size(here / name)) is None:
+                    _left_out(
+                        problems, inside / name, "is a link that leads out of the folder, or no plain file"
+                    )
                 else:
-                    found.append((relative.as_posix(), path.stat().st_size))
+                    found.append(((inside / name).as_posix(), size))
         return found
+
+    def _plain_size(self, path: Path) -> int | None:
+        """Bytes of a plain file, or of one inside the folder that a link leads to; else ``None``."""
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            if not path.is_file() or not path.resolve().is_relative_to(self.root):
+                return None
+            found = path.stat()
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def is_litter(name: str) -> bool:

@@ -40,7 +40,7 @@ def decode(content: bytes, name: str) -> Image.Image:
     Raises:
         InputError: It is no picture of a known format, is damaged, or has more than ``MAX_PIXELS``.
     """
-    with _quiet_pillow(), _readable(name):
+    with quiet_pillow(), _readable(name):
         picture = _opened(content, name)
         picture.load()
         return _eight_bits(_upright(picture), name)
@@ -48,7 +48,7 @@ def decode(content: bytes, name: str) -> Image.Image:
 
 def check_header(content: bytes, name: str) -> None:
     """Raise what ``decode`` would raise for this picture as far as its header tells."""
-    with _quiet_pillow(), _readable(name):
+    with quiet_pillow(), _readable(name):
         _opened(content, name)
 
 
@@ -125,7 +125,8 @@ _QUIET = _Quiet()
 
 
 @contextlib.contextmanager
-def _quiet_pillow() -> Iterator[None]:
+def quiet_pillow() -> Iterator[None]:
+    """Without Pillow's warnings inside the block; around many pictures it saves switching for each."""
     with _QUIET.lock:
         if _QUIET.inside == 0:
             _QUIET.block = warnings.catch_warnings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +11,35 @@ from PIL import Image
 from tracin_viz.config import CheckpointInfo
 from tracin_viz.data.dataset import Content
 from tracin_viz.errors import InputError, Problem
-from tracin_viz.models.bundle import ModelBundle, open_run_folder
+from tracin_viz.models.interface import ModelBundle
 
 
-def inspect_run(
-    path: Path, *, checkpoints: str | None = None, learning_rates: Sequence[float] | None = None
-) -> dict[str, Any]:
-    """What a run folder holds, after building the network and loading every checkpoint into it.
-
-    Args:
-        path: The run folder.
-        checkpoints: As in ``open_run_folder``.
-        learning_rates: As in ``open_run_folder``.
+def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
+    """What a run holds, after building the network and loading every checkpoint into it.
 
     Returns:
         JSON-able: ``task``, ``classes``, ``architecture``, ``parameters`` (numbers in the network),
-        ``checkpoints`` (fields of ``CheckpointInfo`` with ``file``, relative, and ``size`` in bytes) and
-        ``problems``.
+        ``checkpoints`` (the fields of ``CheckpointInfo``), ``files`` (for each of them ``file``, relative
+        to the run folder, and ``size`` in bytes) and ``problems``.
 
     Raises:
         InputError: The run cannot be used; the message names the file.
     """
-    bundle = open_run_folder(path, checkpoints=checkpoints, learning_rates=learning_rates)
     model = bundle.build()
     problems: list[Problem] = []
-    rows = []
+    files = []
     for checkpoint in bundle.checkpoints:
         _load(bundle, model, checkpoint, problems)
         file = Path(checkpoint.path)
-        described = {"file": f"{file.parent.name}/{file.name}", "size": file.stat().st_size}
-        rows.append({**checkpoint.as_dict(), **described})
+        files.append({"file": f"{file.parent.name}/{file.name}", "size": file.stat().st_size})
     _try(bundle, model)
     return {
         "task": bundle.task,
         "classes": list(bundle.classes),
         "architecture": bundle.architecture(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "checkpoints": rows,
+        "checkpoints": [checkpoint.as_dict() for checkpoint in bundle.checkpoints],
+        "files": files,
         "problems": [problem.as_dict() for problem in problems],
     }
 

@@ -12,9 +12,9 @@ def quiet_transformers() -> ModuleType:
     for the whole process: run folders are hostile, and a config must not be able to start a download.
     """
     import transformers
-    from huggingface_hub import constants
+    from transformers.utils import hub
 
-    constants.HF_HUB_OFFLINE = True
+    hub.constants.HF_HUB_OFFLINE = True  # what every request of transformers is checked against
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return transformers  # type: ignore[no-any-return]

@@ -21,10 +21,10 @@ from tracin_viz.data.dataset import Content
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 from tracin_viz.models import learning_rates as rates
-from tracin_viz.models.bundle import ModelBundle
 from tracin_viz.models.checkpoints import CheckpointFolder, choose, find_checkpoints
 from tracin_viz.models.formats.architecture import Architecture, read_architecture
 from tracin_viz.models.formats.weights import state_dict_of
+from tracin_viz.models.interface import ModelBundle
 from tracin_viz.models.json_files import read_json
 from tracin_viz.models.preprocessing import ImagePreprocessing
 from tracin_viz.models.safe_load import load_state_dict
