@@ -6,6 +6,7 @@ dimensions, and how the smallest size was chosen, is measured in docs/decisions/
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ class ClusterSummary:
 
 def default_size(count: int) -> int:
     """Smallest cluster by default for ``count`` examples: a fifth of the square root, at least 5."""
-    return max(5, round(count**0.5 / 5))
+    return max(5, round(math.sqrt(count) / 5))
 
 
 def cluster(
@@ -71,7 +72,7 @@ def cluster(
 
     Args:
         coordinates: (N, 2) map; rows with NaN belong to no cluster.
-        min_cluster_size: Smallest cluster, at least 2; by default ``default_size`` of the examples on the map.
+        min_cluster_size: Smallest cluster, at least 2; by default ``default_size`` of those on the map.
         min_samples: How cautious to be; larger leaves more examples outside. By default the same.
 
     Raises:

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracin_viz.errors import InputError
-from tracin_viz.explore.principal import Mask, Matrix, reduce_unit_rows, usable_rows
+from tracin_viz.explore.principal import Matrix, reduce_unit_rows, unit_scales
+
+Mask = npt.NDArray[np.bool_]
 
 #: Principal components kept: more cost time and bring noise, the map looks the same.
 COMPONENTS = 50
@@ -59,14 +61,15 @@ def build_map(vectors: npt.NDArray[np.floating], *, seed: int = 0) -> MapResult:
         raise InputError(
             f"A map needs one vector per example, a matrix; got an array of shape {vectors.shape}."
         )
-    usable = usable_rows(vectors)
+    scales = unit_scales(vectors)
+    usable = scales > 0
     count = int(usable.sum())
     width = max(2, min(COMPONENTS, count, vectors.shape[1]))
     coordinates = np.full((len(vectors), 2), np.nan, dtype=np.float32)
     reduced = np.full((len(vectors), width), np.nan, dtype=np.float32)
     method, note = "pca", ""
     if count:
-        inner = _at_least_two(reduce_unit_rows(vectors, usable, dimensions=COMPONENTS, seed=seed))
+        inner = _at_least_two(reduce_unit_rows(vectors, scales, dimensions=COMPONENTS, seed=seed))
         reduced[usable] = inner
         method, note, coordinates[usable] = _lay_out(inner, seed)
     if count < len(vectors):
@@ -94,13 +97,13 @@ def _lay_out(reduced: Matrix, seed: int) -> tuple[str, str, Matrix]:
 
 
 def _umap(reduced: Matrix, seed: int) -> Matrix:
-    import umap
-
     neighbors = min(NEIGHBORS, len(reduced) - 1)
     with warnings.catch_warnings():
-        # UMAP warns that it cannot place new points without its own index and that a seed means one thread:
-        # both are wanted here.
+        # UMAP warns that it has no TensorFlow, that it cannot place new points without its own index and that
+        # a seed means one thread: all of that is wanted here.
         warnings.simplefilter("ignore")
+        import umap
+
         layout = umap.UMAP(
             n_neighbors=neighbors,
             min_dist=TIGHTNESS,

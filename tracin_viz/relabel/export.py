@@ -139,7 +139,10 @@ def read_csv_export(path: Path) -> pd.DataFrame:
     frame = read_csv(path, tuple(SCHEMA))
     frame["changed"] = [value == "true" for value in frame["changed"]]
     for name in NUMBERS:
-        frame[name] = pd.to_numeric(frame[name].where(frame[name] != "", "nan"))
+        try:
+            frame[name] = [float(cell) if cell else float("nan") for cell in frame[name]]
+        except ValueError as error:
+            raise InputError(f"{path}, column {name}: {error}.", remedy="Give an exported file.") from error
     return typed(frame)
 
 
