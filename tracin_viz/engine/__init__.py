@@ -1,0 +1,19 @@
+"""TracIn influence for PyTorch models: exact scores, self-influence, gradient sketches, predictions."""
+
+from __future__ import annotations
+
+from tracin_viz.engine.checkpoints import Checkpoint
+from tracin_viz.engine.coverage import ParameterCoverage
+from tracin_viz.engine.influence import InfluenceEngine
+from tracin_viz.engine.measurements import Measurements
+from tracin_viz.engine.scores import Decomposition
+from tracin_viz.engine.sketch import Block
+
+__all__ = [
+    "Block",
+    "Checkpoint",
+    "Decomposition",
+    "InfluenceEngine",
+    "Measurements",
+    "ParameterCoverage",
+]

@@ -1,0 +1,91 @@
+"""The start check: one batch against batches of one, before any number is shown.
+
+It learns which axis of each call runs over the examples, sends parameters whose rule disagrees with plain
+automatic differentiation down the general path, and refuses a model whose examples influence each other.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tracin_viz.engine.batches import Batch
+from tracin_viz.engine.capture import Layouts
+from tracin_viz.engine.forms import Form
+from tracin_viz.engine.general import requiring_gradients, single
+from tracin_viz.engine.losses import PerExample
+from tracin_viz.engine.passes import Outcome, Passes
+from tracin_viz.errors import EngineError
+
+
+def start_check(passes: Passes, batch: Batch, objective: PerExample) -> tuple[dict[str, float], Outcome]:
+    """Prepares ``passes`` with up to three examples of ``batch``.
+
+    Returns:
+        Mean squared gradient norm of each parameter, and the outcome of the pass.
+
+    Raises:
+        EngineError: An example's loss depends on the other examples of its batch.
+    """
+    last = len(batch) - 1
+    places = [0, (last + 1) // 2, last]
+    shapes = []
+    for count in (3, 2):
+        few = batch.take(places[:count])
+        capture = passes.capture(count, lambda name, form: None)
+        with torch.enable_grad(), capture:
+            few.call(passes.model)
+        shapes.append(capture.shapes)
+    passes.layouts = Layouts.learn(shapes[0], shapes[1])
+    passes.general.clear()
+    distinct = sorted(set(places))
+    few = batch.take(distinct)
+    forms: dict[str, Form] = {}
+    outcome = passes.run(few, objective, forms.__setitem__)
+    return _compared(passes, few, objective, forms, outcome), outcome
+
+
+def _compared(
+    passes: Passes, few: Batch, objective: PerExample, forms: dict[str, Form], outcome: Outcome
+) -> dict[str, float]:
+    precision = torch.finfo(outcome.values.dtype).eps
+    tolerance = max(1e-3, 100 * precision)
+    norms = dict.fromkeys(passes.parameters, 0.0)
+    differences = dict.fromkeys(passes.parameters, 0.0)
+    with requiring_gradients(passes.parameters.values()), torch.enable_grad():
+        for place in range(len(few)):
+            value, gradients = single(passes.model, passes.parameters, few.part(place, place + 1), objective)
+            _same_value(outcome.values[place], value[0], tolerance, int(few.rows[place]))
+            total = sum(float(g.double().square().sum()) for g in gradients.values())
+            for name, gradient in gradients.items():
+                norms[name] += float(gradient.double().square().sum()) / len(few)
+                error = _difference(forms.get(name), gradient, place)
+                if total > 0:
+                    differences[name] = max(differences[name], error / total)
+    for name, difference in differences.items():
+        if difference > tolerance**2 and name not in passes.general:
+            passes.general[name] = (
+                f"rule '{passes.rules.get(name, 'none')}' and automatic differentiation disagree "
+                f"(relative {difference**0.5:.1e})"
+            )
+    return norms
+
+
+def _difference(form: Form | None, gradient: Tensor, place: int) -> float:
+    """‖rule − automatic differentiation‖² for one example and parameter."""
+    if form is None:
+        return float(gradient.double().square().sum())
+    written = form.part(place).written_out()[0]
+    return float((written - gradient.reshape(-1)).double().square().sum())
+
+
+def _same_value(batched: Tensor, alone: Tensor, tolerance: float, row: int) -> None:
+    both_bad = not torch.isfinite(batched) and not torch.isfinite(alone)
+    if both_bad or torch.isclose(batched, alone, rtol=tolerance, atol=tolerance):
+        return
+    raise EngineError(
+        f"The loss of example {row} is {float(alone):.6g} alone and {float(batched):.6g} in a batch: examples of "
+        "this model influence each other, so a per-example gradient does not exist.",
+        remedy="Look for normalisation or attention over the batch axis, batch statistics in eval mode, losses "
+        "that contrast examples, or random operations that eval mode does not switch off.",
+    )

@@ -1,0 +1,117 @@
+"""One pass over data at one checkpoint: sketches, exact self-influence, predictions, embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tracin_viz.engine.forms import Form
+from tracin_viz.engine.passes import Outcome
+from tracin_viz.engine.sketch import SketchMap
+
+
+@dataclass
+class Measurements:
+    """What is known of n examples at one checkpoint; nothing is multiplied by the learning rate.
+
+    Attributes:
+        rows: Gradient sketches, (n, sketch_dim) float32.
+        self_influence: Exact ‖∇ℓ‖², (n,) float64.
+        loss: Loss of each example, (n,) float32.
+        probability: Of the predicted class, (n,) float32.
+        margin: Logit of the label − largest other logit, (n,) float32.
+        label_probability: Probability of the label, (n,) float32.
+        other_probability: Probability of ``other``, (n,) float32.
+        predicted: Most probable class, (n,) int64; −1 where the outputs are not class logits.
+        other: Most probable class that is not the label, (n,) int64; −1 likewise.
+        embedding: Input of the last linear call that produces the outputs, (n, e) float32; e may be 0.
+        finite: Whether gradient and loss are finite, (n,) bool. Where not, scores are NaN and the row is zero.
+    """
+
+    rows: np.ndarray
+    self_influence: np.ndarray
+    loss: np.ndarray
+    probability: np.ndarray
+    margin: np.ndarray
+    label_probability: np.ndarray
+    other_probability: np.ndarray
+    predicted: np.ndarray
+    other: np.ndarray
+    embedding: np.ndarray
+    finite: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: list[Measurements]) -> Measurements:
+        """The measurements of consecutive batches as one."""
+        return cls(
+            **{
+                field.name: np.concatenate([getattr(part, field.name) for part in parts])
+                for field in fields(cls)
+            }
+        )
+
+
+class BatchMeasurement:
+    """Consumer of one batch's per-example gradients for ``Measurements``."""
+
+    def __init__(self, batch: int, sketch: SketchMap, dtype: torch.dtype) -> None:
+        self.rows = torch.zeros(batch, sketch.dim, dtype=dtype, device=sketch.device)
+        self.norms = torch.zeros(batch, dtype=torch.float64, device=sketch.device)
+        self._sketch = sketch
+
+    def __call__(self, name: str, form: Form) -> None:
+        """Adds one parameter."""
+        self.norms += form.squared_norms()
+        self._sketch.add(name, form, self.rows)
+
+    def result(self, outcome: Outcome, targets: object) -> Measurements:
+        """The measurements of the batch."""
+        finite = torch.isfinite(self.norms) & torch.isfinite(outcome.values)
+        finite &= torch.isfinite(self.rows).all(1)
+        rows = torch.where(finite[:, None], self.rows, 0.0)
+        norms = torch.where(finite, self.norms, torch.nan)
+        loss = torch.where(finite, outcome.values, torch.nan)
+        batch = len(norms)
+        embedding = outcome.embedding if outcome.embedding is not None else rows.new_zeros(batch, 0)
+        return Measurements(
+            rows=_array(rows.float()),
+            self_influence=_array(norms),
+            loss=_array(loss.float()),
+            embedding=_array(embedding.float()),
+            finite=_array(finite),
+            **predictions(outcome.outputs, targets),
+        )
+
+
+def predictions(logits: Tensor, targets: object) -> dict[str, np.ndarray]:
+    """Prediction, probabilities and margin of each example from logits (B, C ≥ 2) and class indices (B,)."""
+    labelled = isinstance(targets, Tensor) and targets.dim() == 1 and not targets.is_floating_point()
+    if logits.dim() != 2 or logits.shape[1] < 2 or not labelled or not isinstance(targets, Tensor):
+        unknown = np.full(len(logits), np.nan, np.float32)
+        none = np.full(len(logits), -1, np.int64)
+        names = ("probability", "margin", "label_probability", "other_probability")
+        return {**{name: unknown.copy() for name in names}, "predicted": none, "other": none.copy()}
+    label = targets[:, None]
+    probabilities = logits.double().softmax(1)
+    others = logits.double().scatter(1, label, -torch.inf)
+    rest, other = others.max(1)
+    own = logits.double().gather(1, label)[:, 0]
+    predicted = logits.argmax(1)
+    floats = {
+        "probability": probabilities.gather(1, predicted[:, None])[:, 0],
+        "margin": own - rest,
+        "label_probability": probabilities.gather(1, label)[:, 0],
+        "other_probability": probabilities.gather(1, other[:, None])[:, 0],
+    }
+    return {
+        **{name: _array(value.float()) for name, value in floats.items()},
+        "predicted": _array(predicted),
+        "other": _array(other),
+    }
+
+
+def _array(value: Tensor) -> np.ndarray:
+    return value.detach().cpu().numpy()

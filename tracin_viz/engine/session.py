@@ -1,0 +1,216 @@
+"""Going through data at a checkpoint: batch size, start check, out-of-memory, non-finite gradients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tracin_viz.engine.batches import Batch, Collate, length, partition, read
+from tracin_viz.engine.checkpoints import Checkpoint, borrowed, load_weights
+from tracin_viz.engine.checks import start_check
+from tracin_viz.engine.losses import PerExample
+from tracin_viz.engine.passes import Passes
+from tracin_viz.errors import EngineError, InputError
+
+Result = TypeVar("Result")
+OnBatch = Callable[[int], None]
+LARGEST_BATCH = {"cpu": 64, "cuda": 512, "mps": 128}
+CPU_WORKING_SET = 256 << 20  # bytes; larger batches only leave the caches
+
+
+@dataclass
+class Piece(Generic[Result]):
+    """Result of one batch and the rows it belongs to."""
+
+    rows: np.ndarray
+    result: Result
+
+
+@dataclass
+class Session:
+    """What stays the same over all passes of an engine.
+
+    Attributes:
+        model: The user's model.
+        device: Where passes run.
+        dtype: Number type of passes; ``None`` = that of the model.
+        objective: Per-example loss.
+        collate: Puts examples into a batch.
+        batch_size: Examples per pass; 0 until found.
+        layers: The user's choice of parameters.
+        norms: Mean squared gradient norm by parameter, from the start check.
+        nonfinite: (checkpoint index, row) of recorded examples.
+    """
+
+    model: nn.Module
+    device: torch.device
+    dtype: torch.dtype | None
+    objective: PerExample
+    collate: Collate | None
+    batch_size: int
+    layers: str | None
+    raise_nonfinite: bool = True
+    norms: dict[str, float] = field(default_factory=dict)
+    nonfinite: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._checked = 0
+        self._loaded: Checkpoint | None = None
+        self._inside = False
+        everything = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        if not everything:
+            raise InputError(
+                "The model has no trainable parameter.",
+                remedy="Parameters with requires_grad=False are frozen.",
+            )
+        self.passes = Passes(self.model, chosen_parameters(everything, self.layers))
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Borrows the model; everything of the caller is restored at the end."""
+        if self._inside:
+            yield
+            return
+        self._inside = True
+        try:
+            with borrowed(self.model, self.device, self.dtype):
+                yield
+        finally:
+            self._inside, self._loaded = False, None
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Puts a checkpoint's weights into the borrowed model."""
+        if self._loaded is not checkpoint:
+            load_weights(self.model, checkpoint)
+            self._loaded = checkpoint
+
+    def prepare(self, data: Any) -> None:
+        """Start check and batch size on ``data``, once (again if it had fewer than three examples).
+
+        Raises:
+            EngineError: See ``checks.start_check``.
+        """
+        count = min(3, length(data))
+        if count == 0:
+            raise InputError("The data set is empty.")
+        if self._checked >= count:
+            return
+        spread = np.unique(np.linspace(0, length(data) - 1, count).round().astype(np.int64))
+        batch = read(data, spread, self.collate, self.device, self.dtype)
+        self.norms, outcome = start_check(self.passes, batch, self.objective)
+        if self.layers == "last":
+            self._keep_last(outcome.output_names)
+            self.norms, outcome = start_check(self.passes, batch, self.objective)
+        self._checked = count
+        if not self.batch_size:
+            self.batch_size = self._found_size(batch)
+
+    def _keep_last(self, names: tuple[str, ...]) -> None:
+        if not names:
+            raise EngineError(
+                "No linear call with trainable parameters produces the outputs, so 'last' is unclear.",
+                remedy="Name the layer by a regular expression on parameter names.",
+            )
+        owners = {layer_of(name) for name in names}
+        kept = {n: p for n, p in self.passes.parameters.items() if n in names or layer_of(n) in owners}
+        self.passes = Passes(self.model, kept)
+
+    def _found_size(self, batch: Batch) -> int:
+        """Batch size whose factors and largest written-out gradient fit the working set."""
+        used = [0]
+
+        def count(name: str, form: Any) -> None:
+            tensors = [value for value in vars(form).values() if isinstance(value, Tensor)]
+            used.append(sum(4 * tensor.numel() * tensor.element_size() for tensor in tensors))
+
+        self.passes.run(batch, self.objective, count)
+        largest = max(prod(p.shape) if p.dim() > 1 else 0 for p in self.passes.parameters.values())
+        per_example = sum(used) / len(batch) + 8 * min(largest, 1 << 23) + 1
+        room = float(CPU_WORKING_SET)
+        if self.device.type == "cuda":
+            room = 0.25 * torch.cuda.mem_get_info(self.device)[0]
+        return int(max(1, min(LARGEST_BATCH.get(self.device.type, 64), room // per_example)))
+
+    def sweep(
+        self, data: Any, rows: np.ndarray, work: Callable[[Batch], Result], on_batch: OnBatch | None = None
+    ) -> Iterator[Piece[Result]]:
+        """``work`` on each batch of ``rows``, in order; a batch that does not fit into memory is halved.
+
+        Raises:
+            EngineError: Not even one example fits.
+        """
+        done = 0
+        waiting = [piece for piece in partition(rows, self.batch_size)]
+        waiting.reverse()
+        while waiting:
+            piece = waiting.pop()
+            try:
+                result = work(read(data, piece, self.collate, self.device, self.dtype))
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error):
+                    raise
+                if len(piece) == 1:
+                    raise EngineError(f"One example (row {piece[0]}) does not fit into memory.") from error
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                half = len(piece) // 2
+                waiting += [piece[half:], piece[:half]]
+                continue
+            done += len(piece)
+            yield Piece(piece, result)
+            if on_batch is not None:
+                on_batch(done)
+
+    def report_nonfinite(self, checkpoint: int, step: int, rows: np.ndarray, what: str = "example") -> None:
+        """Raises for, or records, the examples ``rows`` whose loss or gradient is not finite."""
+        if not len(rows):
+            return
+        if self.raise_nonfinite:
+            raise EngineError(
+                f"The loss or gradient of {what} {int(rows[0])} is not finite at the checkpoint of step {step} "
+                f"({len(rows)} in this batch).",
+                remedy="Look at that example, or set on_nonfinite='record' to leave such examples out.",
+            )
+        if what == "example":
+            known = set(self.nonfinite)
+            self.nonfinite += [(checkpoint, int(r)) for r in rows if (checkpoint, int(r)) not in known]
+
+
+def chosen_parameters(parameters: dict[str, nn.Parameter], layers: str | None) -> dict[str, Tensor]:
+    """Parameters that ``layers`` asks for: all, or those whose name matches the expression.
+
+    Raises:
+        InputError: The expression is broken or matches nothing.
+    """
+    if layers in (None, "all", "last"):
+        return dict(parameters)
+    try:
+        chosen: dict[str, Tensor] = {n: p for n, p in parameters.items() if re.search(str(layers), n)}
+    except re.error as error:
+        raise InputError(f"`layers` is not a regular expression: '{layers}' ({error}).") from error
+    if not chosen:
+        raise InputError(
+            f"`layers` '{layers}' matches no trainable parameter.",
+            remedy=f"Names begin like: {', '.join(list(parameters)[:6])}.",
+        )
+    return chosen
+
+
+def layer_of(parameter: str) -> str:
+    """The module that owns a parameter; parametrisations belong to the module they are registered on."""
+    owner = parameter.rpartition(".")[0]
+    return owner.split(".parametrizations.")[0].removesuffix(".parametrizations") or "(model)"
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "allocate memory" in str(error)

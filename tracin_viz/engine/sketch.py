@@ -1,0 +1,195 @@
+"""Gradient sketches: linear maps to few numbers that keep inner products in expectation.
+
+A parameter is seen as a matrix (out, in). Its per-example gradient is mapped to few rows on each side by random
+signs (a side that is small stays exact), and the result is folded with random signs into the column block of its
+layer group. E⟨sketch(g), sketch(h)⟩ = ⟨g, h⟩ (DESIGN §3). The map depends on the seed and the parameter's name
+and shape alone, so it is the same at each checkpoint, on each device and in each process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from math import prod, sqrt
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tracin_viz.engine.forms import Convolved, Factors, Form, Lookup
+from tracin_viz.errors import InputError
+
+SIDE = 64  # rows of a mapped side
+LARGEST_SIDE = 512  # where the other side is small
+WRITTEN = 16384  # a gradient of at most this many numbers is folded without mapping its sides
+GROUPS = 8  # layer groups with a column block of their own
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns of a sketch that belong to some layers.
+
+    Attributes:
+        layers: Their names.
+        start: First column.
+        stop: One past the last column.
+    """
+
+    layers: tuple[str, ...]
+    start: int
+    stop: int
+
+
+def signs(seed: int, name: str, shape: tuple[int, ...]) -> Tensor:
+    """Random ±1 from a counter-based generator keyed by ``seed`` and ``name``; float32 on the CPU."""
+    digest = hashlib.sha256(f"{seed}|{name}|{shape}".encode()).digest()
+    generator = np.random.Philox(key=np.frombuffer(digest[:16], dtype=np.uint64))
+    count = prod(shape)
+    words = np.asarray(generator.random_raw((count + 63) // 64), dtype="<u8")
+    bits = np.unpackbits(words.view(np.uint8), bitorder="little")[:count]
+    return torch.from_numpy(bits.astype(np.float32) * 2 - 1).reshape(shape)
+
+
+class SketchMap:
+    """The random maps of all parameters and their places in the sketch.
+
+    Args:
+        shapes: Parameter shapes in model order.
+        layers: Layer of each parameter.
+        dim: Numbers per sketch.
+        seed: Chooses the maps.
+        device: Where gradients are.
+
+    Attributes:
+        blocks: Column ranges by layer group.
+    """
+
+    def __init__(
+        self,
+        shapes: dict[str, tuple[int, ...]],
+        layers: dict[str, str],
+        *,
+        dim: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.dim = dim
+        self.seed = seed
+        self.device = device
+        self.blocks = _blocks(shapes, layers, dim)
+        place = {layer: block for block in self.blocks for layer in block.layers}
+        self._block = {name: place[layers[name]] for name in shapes}
+        self._maps: dict[str, tuple[Tensor | None, Tensor | None, Tensor]] = {}
+
+    def add(self, name: str, form: Form, rows: Tensor) -> None:
+        """Adds the sketch of one parameter's gradients to ``rows`` (B, dim)."""
+        left, right, flips = self._map(name, form.shape)
+        values = _mapped(form, left, right) * flips.to(rows.dtype)
+        block = self._block[name]
+        width = block.stop - block.start
+        missing = -values.shape[1] % width
+        if missing:
+            values = F.pad(values, (0, missing))
+        rows[:, block.start : block.stop] += values.view(len(values), -1, width).sum(1)
+
+    def _map(self, name: str, shape: tuple[int, ...]) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        if name not in self._maps:
+            out, into = sides(shape)
+            rows, columns = mapped_sides(out, into)
+            left = None if rows == out else signs(self.seed, f"{name}|out", (rows, out)) / sqrt(rows)
+            right = (
+                None if columns == into else signs(self.seed, f"{name}|in", (columns, into)) / sqrt(columns)
+            )
+            flips = signs(self.seed, f"{name}|fold", (rows * columns,))
+            self._maps[name] = (_on(left, self.device), _on(right, self.device), flips.to(self.device))
+        return self._maps[name]
+
+
+def sides(shape: tuple[int, ...]) -> tuple[int, int]:
+    """A parameter as a matrix (out, in); vectors are one row."""
+    if len(shape) < 2:
+        return 1, prod(shape)
+    return shape[0], prod(shape[1:])
+
+
+def mapped_sides(out: int, into: int) -> tuple[int, int]:
+    """Rows left of each side: small gradients and vectors stay whole, a small side leaves more to the other."""
+    if out == 1 or out * into <= WRITTEN:
+        return out, into
+    rows = min(out, SIDE)
+    columns = min(into, max(SIDE, min(LARGEST_SIDE, SIDE * SIDE // rows)))
+    if columns < SIDE:
+        rows = min(out, min(LARGEST_SIDE, SIDE * SIDE // columns))
+    return rows, columns
+
+
+def _on(value: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if value is None else value.to(device)
+
+
+def _mapped(form: Form, left: Tensor | None, right: Tensor | None) -> Tensor:
+    """L · gradient · Rᵀ of each example, flattened; factors are mapped before they are multiplied."""
+    if left is None and right is None:
+        return form.written_out()
+    if isinstance(form, Convolved) and form.groups == 1:
+        form = _thin(form, left, right)
+        left = right = None
+    if isinstance(form, Lookup) and left is not None:
+        rows = left.t()[form.ids].to(form.values.dtype)
+        form = Factors(rows, form.values, (left.shape[0], form.shape[1]))
+        left = None
+    if isinstance(form, Factors):
+        a = form.left if left is None else form.left @ left.t().to(form.left.dtype)
+        b = form.right if right is None else form.right @ right.t().to(form.right.dtype)
+        return Factors(a, b, (a.shape[2], b.shape[2])).written_out()
+    values = form.written_out().reshape(form.examples, *sides(form.shape))
+    if right is not None:
+        values = values @ right.t().to(values.dtype)
+    if left is not None:
+        values = left.to(values.dtype) @ values
+    return values.flatten(1)
+
+
+def _thin(form: Convolved, left: Tensor | None, right: Tensor | None) -> Form:
+    """Projected patches by a convolution with few output channels: no patch is ever written out."""
+    if right is None:
+        return form.with_factors() or form
+    kernel = right.to(form.inputs.dtype).reshape(right.shape[0], *form.shape[1:])
+    run = (F.conv1d, F.conv2d, F.conv3d)[len(form.shape) - 3]
+    found = run(form.inputs, kernel, stride=form.stride, dilation=form.dilation)
+    for axis, size in enumerate(form.grads.shape[2:]):
+        found = found.narrow(axis + 2, 0, size)  # output padding of a transposed convolution adds places
+    patches = found.flatten(2)
+    places = form.grads.flatten(2)
+    if left is not None:
+        places = torch.matmul(left.to(places.dtype), places)
+    a = places.transpose(1, 2).reshape(form.batch, -1, places.shape[1])
+    b = patches.transpose(1, 2).reshape(form.batch, -1, patches.shape[1])
+    return Factors(a, b, (a.shape[2], b.shape[2]))
+
+
+def _blocks(shapes: dict[str, tuple[int, ...]], layers: dict[str, str], dim: int) -> list[Block]:
+    """Contiguous layers in at most ``GROUPS`` groups; the layer of the outputs (last) has its own.
+
+    Layers are weighed by the root of their size, because gradient norms grow slower than parameter counts.
+    """
+    weight: dict[str, float] = {}
+    for name, shape in shapes.items():
+        weight[layers[name]] = weight.get(layers[name], 0.0) + sqrt(prod(shape))
+    names = list(weight)
+    count = min(GROUPS, len(names))
+    if dim < count:
+        raise InputError(f"A sketch needs at least {count} numbers for this model, got {dim}.")
+    groups: list[list[str]] = [[] for _ in range(count)]
+    body = names[:-1] if count > 1 else names
+    total, running = sum(weight[name] for name in body), 0.0
+    for name in body:
+        middle = (running + weight[name] / 2) / total
+        groups[min(int(middle * max(count - 1, 1)), max(count - 2, 0))].append(name)
+        running += weight[name]
+    if count > 1:
+        groups[-1] = names[-1:]
+    groups = [group for group in groups if group]
+    edges = [round(i * dim / len(groups)) for i in range(len(groups) + 1)]
+    return [Block(tuple(g), edges[i], edges[i + 1]) for i, g in enumerate(groups)]
