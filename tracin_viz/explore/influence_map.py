@@ -24,6 +24,8 @@ NEIGHBORS = 15
 #: UMAP's `min_dist` and rounds: measured with the clusters in docs/decisions/0020-clusters.md.
 TIGHTNESS = 0.02
 EPOCHS = 200
+#: Exact neighbours take time with the square of the number; beyond this UMAP's own index is quicker.
+EXACT_UP_TO = 100_000
 #: Fewer usable examples than this get no UMAP: their principal components are the better picture.
 SMALLEST = 15
 
@@ -111,7 +113,9 @@ def _umap(reduced: Matrix, seed: int) -> Matrix:
             random_state=seed,
             n_jobs=1,
             init=_start(reduced, seed),
-            precomputed_knn=_exact_neighbors(reduced, neighbors),
+            precomputed_knn=_exact_neighbors(reduced, neighbors)
+            if len(reduced) <= EXACT_UP_TO
+            else (None, None, None),
             # With neighbours given this only keeps UMAP on the path that uses them.
             force_approximation_algorithm=True,
         )
@@ -122,7 +126,7 @@ def _exact_neighbors(reduced: Matrix, count: int) -> tuple[npt.NDArray[np.int32]
     """Each example's ``count`` nearest, itself first, and their distances.
 
     UMAP would build an approximate index from 4,096 examples on, whose compilation alone takes over 40 CPU
-    seconds in every new process; exact neighbours of 20,000 × 50 take three and are better.
+    seconds in every new process; exact neighbours of 20,000 × 50 take three.
     """
     from sklearn.neighbors import NearestNeighbors
 
