@@ -90,9 +90,8 @@ def _recent(summaries: list[AuditSummary]) -> None:
                 sizes = " · ".join(
                     f"{number:,} {text.plain(split)}" for split, number in summary.splits.items()
                 )
-                st.caption(
-                    f"{summary.task} · {sizes} · {text.count(len(summary.classes), 'class').replace('classs', 'classes')}"
-                )
+                classes = text.count(len(summary.classes), "class", "classes")
+                st.caption(f"{summary.task} · {sizes} · {classes}")
                 st.caption(f"{text.STATES.get(summary.state, summary.state)} · {made}")
                 ready = scores_ready(workspace(), summary.name)
                 if st.button("Open", key=f"open_{summary.name}"):

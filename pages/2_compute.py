@@ -58,10 +58,11 @@ def _run(audit: Audit) -> None:
             args=(audit,),
         )
     if state == "created":
-        n = sum(audit.splits.values())
+        examples = text.count(sum(audit.splits.values()), "example")
+        checkpoints = text.count(len(audit.checkpoints), "checkpoint")
         st.write(
-            f"To be computed: gradients of {n:,} examples at {text.count(len(audit.checkpoints), 'checkpoint')}, "
-            "then the map. It runs in the background; roughly as long as one to two training epochs per checkpoint."
+            f"To be computed: gradients of {examples} at {checkpoints}, then the map. "
+            "It runs in the background, about as long as one to two training epochs per checkpoint."
         )
     else:
         follow(audit.name)
@@ -82,7 +83,7 @@ def _run(audit: Audit) -> None:
 def _problems(audit: Audit) -> None:
     found = st.session_state.get("create_problems", {}).get(audit.name, [])
     if found:
-        st.warning(f"{text.count(len(found), 'row or file').replace('files', 'files')} could not be used:")
+        st.warning(f"{text.count(len(found), 'row or file', 'rows or files')} could not be used:")
         problems = [Problem(**problem) for problem in found]
         st.dataframe(
             [{"Where": p.where, "What is wrong": p.message, "What to do": p.remedy} for p in problems],

@@ -13,7 +13,7 @@ from tracin_viz.ui.cards import decision_words, suspect_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
-from tracin_viz.ui.session import document
+from tracin_viz.ui.results import document
 
 ALL = "all classes"
 PAGE = 48
@@ -49,7 +49,9 @@ def _controls(audit: Audit) -> tuple[str, str | None, int]:
 
 def _histogram(audit: Audit, ranking: str, share: int) -> int:
     """Draws the distribution; returns how many examples are above the threshold."""
-    scores = np.asarray(document(audit, "scores", ranking, compute=lambda: audit.suspect_scores(ranking)))
+    scores: np.ndarray = np.asarray(
+        document(audit, "scores", ranking, compute=lambda: audit.suspect_scores(ranking))
+    )
     finite = scores[np.isfinite(scores)]
     if not finite.size or finite.min() == finite.max():
         st.warning(
@@ -77,7 +79,7 @@ def _histogram(audit: Audit, ranking: str, share: int) -> int:
     st.caption(
         f"{theme.SIGNS['suspect']} {text.count(number, 'example')} of {finite.size:,} above the line.{note}"
     )
-    return number
+    return int(number)
 
 
 def _recovery(audit: Audit, ranking: str) -> None:
@@ -85,10 +87,10 @@ def _recovery(audit: Audit, ranking: str) -> None:
     if not found:
         return
     st.subheader("How many of the known wrong labels does this find?", anchor=False)
-    share = found["at_20"].get(ranking)
+    share = text.percent(found["at_20"].get(ranking))
     st.markdown(
-        f"The most suspicious **20 %** hold **{text.percent(share)}** of the {found['planted']:,} labels that were "
-        "changed on purpose. Looking at random would find 20 %."
+        f"The most suspicious **20 %** hold **{share}** of the {found['planted']:,} labels that "
+        "were changed on purpose. Looking at random would find 20 %."
     )
     figure = charts.recovery(
         found["curves"],
@@ -112,19 +114,24 @@ def _recovery(audit: Audit, ranking: str) -> None:
     )
 
 
-def _top(audit: Audit, found: dict[str, Any]) -> None:
+def _top(audit: Audit, found: dict[str, Any], ranking: str, name: str | None) -> None:
     rows = found["suspects"]
     if not rows:
         st.info("No example of this class is above the line. Lower it, or choose another class.")
         return
     pages = (len(rows) + PAGE - 1) // PAGE
-    shown = 1
-    if pages > 1:
-        shown = min(st.pagination(pages, key="suspects_page"), pages)
+    shown, truth = 1, False
+    with st.container(horizontal=True, vertical_alignment="center", key="top_bar"):
+        review = st.button(
+            f"Review these {len(rows):,}", type="primary", key="review", icon=":material/edit:"
+        )
+        if pages > 1:
+            shown = min(st.pagination(pages, key="suspects_page"), pages)
+        if any("planted" in row for row in rows):
+            truth = st.toggle("Show which were changed on purpose", key="truth")
+    if review:
+        go("relabel", audit=audit.name, by=ranking, of=name or "", top=str(len(rows)))
     decided = {key: decision_words(now.action, now.label) for key, now in audit.decisions().items()}
-    truth = any("planted" in row for row in rows) and st.toggle(
-        "Show which were changed on purpose", key="truth"
-    )
     gallery(
         suspect_cards(audit, rows[(shown - 1) * PAGE : shown * PAGE], decided, truth=truth),
         key="suspects",
@@ -148,15 +155,7 @@ def main(audit: Audit) -> None:
         number,
         compute=lambda: audit.suspects(ranking=ranking, class_name=name, top=number),
     )
-    if st.button(
-        f"Review these {len(found['suspects']):,}",
-        type="primary",
-        key="review",
-        icon=":material/edit:",
-        disabled=not found["suspects"],
-    ):
-        go("relabel", audit=audit.name, by=ranking, of=name or "", top=str(len(found["suspects"])))
-    _top(audit, found)
+    _top(audit, found, ranking, name)
     with st.expander("What is self-influence?"):
         st.write(text.WHAT_SELF_INFLUENCE)
     _recovery(audit, ranking)

@@ -14,10 +14,11 @@ from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
-from tracin_viz.ui.session import document, examples
+from tracin_viz.ui.results import document, examples
 
 ALL = "all classes"
 ROWS = 12
+FIRST = 10
 NO_CLUSTER = "no cluster"
 
 
@@ -42,10 +43,11 @@ def _points(found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> p
 
 def _groups(audit: Audit, points: pandas.DataFrame, colour_by: str) -> list[tuple[str, str]]:
     """Names and colours in drawing order: grey ones first, so that coloured points lie above them."""
+    present = points["group"].value_counts().index
     if colour_by == "class":
-        names = [name for name in audit.classes if (points["group"] == name).any()]
+        names = [name for name in audit.classes if name in present]
     else:
-        names = [str(name) for name in points["group"].value_counts().index if name != NO_CLUSTER]
+        names = [str(name) for name in present if name != NO_CLUSTER]
     chosen: list[str] = []
     if len(names) > theme.MOST_COLOURS:
         chosen = st.multiselect(
@@ -56,28 +58,14 @@ def _groups(audit: Audit, points: pandas.DataFrame, colour_by: str) -> list[tupl
             key=f"coloured_{colour_by}",
             help="More than eight colours cannot be told apart; the rest is grey.",
         )
-    colours = theme.class_colours(names, chosen)
     grey = theme.colour("neutral")
-    pairs = sorted(colours.items(), key=lambda pair: pair[1] != grey)
-    return [(NO_CLUSTER, grey), *pairs] if (points["group"] == NO_CLUSTER).any() else pairs
+    pairs = sorted(theme.class_colours(names, chosen).items(), key=lambda pair: pair[1] != grey)
+    return [(NO_CLUSTER, grey), *pairs] if NO_CLUSTER in present else pairs
 
 
-def _map(audit: Audit, found: dict[str, Any], table: pandas.DataFrame) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="map_controls"):
-        colour_by = (
-            st.segmented_control(
-                "Colour by",
-                ["cluster", "class"],
-                default="cluster",
-                required=True,
-                key="colour",
-                bind="query-params",
-            )
-            or "cluster"
-        )
+def _map(audit: Audit, found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> None:
     points = _points(found, table, colour_by)
-    groups = _groups(audit, points, colour_by)
-    figure = charts.influence_map(points, groups)
+    figure = charts.influence_map(points, _groups(audit, points, colour_by))
     chosen = st.plotly_chart(
         figure,
         key="map",
@@ -86,28 +74,32 @@ def _map(audit: Audit, found: dict[str, Any], table: pandas.DataFrame) -> None:
         config=charts.CONFIG,
         alt=f"Map of {len(points)} training examples in {len(found['clusters'])} clusters.",
     )
-    picked = [point.get("customdata") for point in chosen.selection.points]
-    known = set(points["id"])
-    ids = [str(value[0] if isinstance(value, list) else value) for value in picked]
-    if ids and ids[0] in known and st.session_state.get("map_picked") != ids[0]:
-        st.session_state["map_picked"] = ids[0]
-        open_details(audit, ids[0])
-        show_details(audit)
+    _open_picked(audit, [point.get("customdata") for point in chosen.selection.points], set(points["id"]))
     st.caption(
         f"{text.count(len(points), 'training example')}; {found['noise']:,} belong to no cluster. "
         "Click a point to see the example."
     )
 
 
+def _open_picked(audit: Audit, picked: list[Any], known: set[str]) -> None:
+    """Show a clicked point, once: Streamlit sends the selection again with every later rerun."""
+    ids = [str(value[0] if isinstance(value, list) else value) for value in picked]
+    identity = ids[0] if ids and ids[0] in known else ""
+    if identity and st.session_state.get("map_picked") != identity:
+        open_details(audit, identity)
+        show_details(audit)
+    st.session_state["map_picked"] = identity
+
+
 def _cluster(audit: Audit, cluster: dict[str, Any], rows: pandas.DataFrame) -> None:
     suspect_share = cluster.get("suspect_share")
     mix = sorted(cluster["classes"].items(), key=lambda pair: -pair[1])
-    words = ", ".join(f"{text.plain(name)} {count:,}" for name, count in mix[:4])
+    words = ", ".join(f"{text.plain(name)} ({count:,})" for name, count in mix[:4])
     more = f" and {text.count(len(mix) - 4, 'other')}" if len(mix) > 4 else ""
     with st.container(key=f"cluster_{cluster['id']}"):
         st.markdown(f"**{text.plain(cluster['name'])}** · {text.count(int(cluster['size']), 'example')}")
         flag = (
-            f" · :orange[{theme.SIGNS['suspect']} {text.percent(suspect_share)} suspects]"
+            f" · :yellow[{theme.SIGNS['suspect']} {text.percent(suspect_share)} suspects]"
             if suspect_share
             else ""
         )
@@ -122,6 +114,22 @@ def _cluster(audit: Audit, cluster: dict[str, Any], rows: pandas.DataFrame) -> N
         )
 
 
+def _controls(audit: Audit) -> tuple[str | None, str]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        name = st.selectbox(
+            "Within class", [ALL, *audit.classes], key="within", bind="query-params", width=200
+        )
+        colour_by = st.segmented_control(
+            "Colour by",
+            ["cluster", "class"],
+            default="cluster",
+            required=True,
+            key="colour",
+            bind="query-params",
+        )
+    return None if name in (None, ALL) else name, str(colour_by or "cluster")
+
+
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
     if not audit.ready().map:
@@ -130,11 +138,10 @@ def main(audit: Audit) -> None:
             remedy="It is the last stage of the run. Follow or resume it on the Compute page.",
         )
     show_details(audit)
-    name = st.selectbox("Within class", [ALL, *audit.classes], key="within", bind="query-params", width=200)
-    within = None if name in (None, ALL) else name
+    within, colour_by = _controls(audit)
     table = examples(audit, "train")
     found = document(audit, "clusters", within, compute=lambda: audit.clusters(within_class=within))
-    _map(audit, found, table)
+    _map(audit, found, table, colour_by)
     with st.expander("How to read this map"):
         st.write(text.WHAT_CLUSTERS)
     st.subheader("What do the members of each cluster have in common?", anchor=False)
@@ -146,13 +153,12 @@ def main(audit: Audit) -> None:
     clusters = sorted(
         found["clusters"], key=lambda entry: (-(entry.get("suspect_share") or 0), -entry["size"])
     )
-    shown = clusters[: int(st.session_state.get("clusters_shown", 10))]
+    shown = clusters[: int(st.session_state.get("clusters_shown", FIRST))]
     for cluster in shown:
         _cluster(audit, cluster, rows)
-    if len(shown) < len(clusters):
-        if st.button(f"Show all {len(clusters)} clusters", key="more_clusters"):
-            st.session_state["clusters_shown"] = len(clusters)
-            st.rerun()
+    if len(shown) < len(clusters) and st.button(f"Show all {len(clusters)} clusters", key="more_clusters"):
+        st.session_state["clusters_shown"] = len(clusters)
+        st.rerun()
     if st.button("Review the suspects", key="review", icon=":material/edit:"):
         go("relabel", audit=audit.name)
 

@@ -7,22 +7,25 @@ from typing import Any
 
 import streamlit as st
 
-from tracin_viz.audit import Audit, QueueEntry, Session
+from tracin_viz.audit import Audit
+from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text, theme
 from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import gallery
+from tracin_viz.ui.decisions import show_decisions
 from tracin_viz.ui.frame import audit_page, guarded
-from tracin_viz.ui.queue import click_id, decide, described, next_place, undo
-from tracin_viz.ui.session import document, examples, parameter, remember, remembered
+from tracin_viz.ui.queue import Entry, Queue, click_id, decide, freeze, load, next_place, undo
+from tracin_viz.ui.results import examples, suspect_rows
+from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
 
 ALL = "all classes"
 MOST = 1_000
+USUAL = 100
 FEW_CLASSES = 20
 
 
-def _begin(audit: Audit) -> None:
+def _begin(audit: Audit, item: str) -> None:
     """No session chosen: continue one, or freeze a new queue."""
-    item = parameter("item")
     with st.container(border=True, key="begin"):
         if item:
             st.markdown(f"**Decide about {text.plain(item)}**")
@@ -33,7 +36,7 @@ def _begin(audit: Audit) -> None:
             max_chars=200,
             help="Stored with every decision, so that others see who made it.",
         )
-        by, of, top = parameter("by"), parameter("of"), parameter("top")
+        by, of, top = parameter("by"), parameter("of"), _number(parameter("top"))
         if not item:
             rankings = list(text.SUSPECT_RANKINGS)
             left, middle, right = st.columns(3)
@@ -45,17 +48,17 @@ def _begin(audit: Audit) -> None:
             )
             choices = [ALL, *audit.classes]
             of = middle.selectbox("Labelled", choices, index=choices.index(of) if of in choices else 0)
-            number = int(top) if top.isascii() and top.isdigit() else 100
-            top = right.number_input("How many", 1, MOST, max(1, min(number, MOST)))
+            top = int(right.number_input("How many", 1, MOST, top))
         if st.button("Start", key="start", type="primary", icon=":material/play_arrow:"):
             if not (who or "").strip():
                 st.warning("Please enter your name first.")
             else:
-                entries, source = _queue(audit, item, str(by), "" if of == ALL else str(of), int(top or 1))
-                made = audit.sessions().create(entries, name=source, source=source, annotator=who.strip())
-                remember("session", made.id)
+                rows, source = _rows(audit, item, str(by), "" if of == ALL else str(of), top)
+                remember("session", freeze(audit, rows, source=source, annotator=who.strip()))
+                for used in ("by", "of", "top"):
+                    set_parameter(used, "")
                 st.rerun()
-    earlier = audit.sessions().newest_first()
+    earlier = audit.sessions.newest_first()
     if earlier and not item:
         st.subheader("Continue an earlier session", anchor=False)
         for session in earlier[:8]:
@@ -70,31 +73,22 @@ def _begin(audit: Audit) -> None:
             )
 
 
-def _queue(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[QueueEntry], str]:
+def _number(given: str) -> int:
+    """How many suspects the address asks for, within what one queue may hold."""
+    return max(1, min(int(given), MOST)) if given.isascii() and given.isdigit() else USUAL
+
+
+def _rows(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[dict[str, Any]], str]:
+    """Rows of a new queue, and where they come from in words."""
     if item:
-        row = _suspects(audit).get(item)
-        return [_entry(item, 0, row)], f"{item} by hand"
+        return [suspect_rows(audit).get(item, {"id": item})], f"{item} chosen by hand"
     found = audit.suspects(ranking=by, class_name=of or None, top=top)["suspects"]
-    source = described(text.SUSPECT_RANKINGS[by].lower(), of, len(found))
-    return [_entry(row["id"], place, row) for place, row in enumerate(found)], source
+    where = f" labelled {of}" if of else ""
+    return found, f"top {len(found)} by {text.SUSPECT_RANKINGS[by].lower()}{where}"
 
 
-def _entry(identity: str, place: int, row: dict[str, Any] | None) -> QueueEntry:
-    if row is None:
-        return QueueEntry(identity)
-    return QueueEntry(identity, place + 1, row["percentile"], row["suggested"] or None, row["confidence"])
-
-
-def _suspects(audit: Audit) -> dict[str, dict[str, Any]]:
-    """Every training example's suspect row by id, for reasons."""
-    found = document(
-        audit, "all suspects", compute=lambda: audit.suspects(top=audit.splits["train"])["suspects"]
-    )
-    return {row["id"]: row for row in found}
-
-
-def _card(audit: Audit, session: Session, place: int, already: int) -> None:
-    entry = session.queue[place]
+def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
+    entry: Entry = queue.entries[place]
     row = examples(audit, "train").iloc[int(entry.example_id.rpartition(":")[2])].to_dict()
     suggested = entry.suggested or ""
     sure = f"{entry.confidence:.0%} sure of {suggested}" if suggested and entry.confidence is not None else ""
@@ -113,27 +107,27 @@ def _card(audit: Audit, session: Session, place: int, already: int) -> None:
     )
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        gallery([card], key="card", label=f"Example {place + 1} of {len(session.queue)}", layout="large")
+        gallery([card], key="card", label=f"Example {place + 1} of {len(queue.entries)}", layout="large")
     with right, st.container(key="choices"):
-        for reason in (_suspects(audit).get(entry.example_id) or {}).get("reasons", ()):
+        for reason in suspect_rows(audit).get(entry.example_id, {}).get("reasons", ()):
             st.markdown(f"- {text.plain(reason)}")
-        _buttons(audit, session, place, str(row["label"]), click_id(entry.example_id, already=already))
+        _buttons(audit, queue, place, str(row["label"]), click_id(entry.example_id, already=already))
 
 
-def _buttons(audit: Audit, session: Session, place: int, given: str, click: str) -> None:
-    entry = session.queue[place]
+def _buttons(audit: Audit, queue: Queue, place: int, given: str, click: str) -> None:
+    entry: Entry = queue.entries[place]
 
     def choice(words: str, key: str, action: str, label: str | None = None, **look: Any) -> None:
         # The example, the click's identity and all else are bound now, when the card is drawn.
         decision = {
             "example_id": entry.example_id,
             "action": action,
-            "annotator": session.annotator,
+            "annotator": queue.annotator,
             "new_label": label,
             "suggested": entry.suggested,
             "rank": entry.rank,
             "percentile": entry.percentile,
-            "session": session.id,
+            "session": queue.id,
         }
         st.button(
             words, key=f"{key}_{click}", on_click=guarded(decide), args=(audit.name, click, decision), **look
@@ -166,20 +160,21 @@ def _buttons(audit: Audit, session: Session, place: int, given: str, click: str)
                 choice(f"Change to {text.plain(picked)}", "class_picked", "relabel", picked)
 
 
-def _bar(audit: Audit, session: Session, answered: int, already: int) -> None:
+def _bar(audit: Audit, queue: Queue, already: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="relabel_bar"):
         st.button(
             "Undo",
             key="undo",
             icon=":material/undo:",
-            disabled=not answered,
+            disabled=not queue.answered,
             on_click=guarded(undo),
-            args=(audit.name, f"undo-{session.id}-{already}", session.annotator, session.id),
+            args=(audit.name, f"undo-{queue.id}-{already}", queue.annotator, queue.id),
         )
         st.button("Another queue", key="leave", icon=":material/logout:", on_click=_leave)
-        st.caption(f"Annotator: {text.plain(session.annotator)} · {text.plain(session.source)}")
-    total = len(session.queue)
-    st.progress(answered / total, text=f"{answered:,} of {total:,} answered")
+        st.caption(f"Annotator: {text.plain(queue.annotator)} · {text.plain(queue.source)}")
+    total = len(queue.entries)
+    answered = len(queue.answered)
+    st.progress(min(1.0, answered / total), text=f"{answered:,} of {total:,} answered")
 
 
 def _leave() -> None:
@@ -187,64 +182,57 @@ def _leave() -> None:
     remember("item", "")
 
 
-def _decisions(audit: Audit) -> None:
-    decisions = audit.decisions()
-    st.subheader("What was decided so far?", anchor=False)
-    if not decisions:
-        st.caption("Nothing yet. Every decision appears here at once and stays after a reload or restart.")
-        return
-    changed = sum(now.action in ("relabel", "exclude") for now in decisions.values())
-    with st.container(horizontal=True, vertical_alignment="center", key="saved"):
-        st.markdown(f":green[**{text.SAVED} {len(decisions):,}**] · {changed:,} changed")
-        st.download_button(
-            "Download CSV",
-            data=audit.export_csv,
-            file_name=f"{audit.name}-labels.csv",
-            mime="text/csv",
-            key="download",
-            icon=":material/download:",
-            on_click="ignore",
-            help="All training examples with the given and the new label.",
+def _wanted(audit: Audit) -> str:
+    """The example that the address asks to decide about; empty = the next one of the queue.
+
+    Raises:
+        NotFoundError: It is not a training example of this audit.
+    """
+    item = parameter("item")
+    if item and item not in set(examples(audit, "train")["id"]):
+        raise NotFoundError(
+            f"Audit '{audit.name}' has no training example '{item}'.",
+            remedy=f"Training examples are called train:0 to train:{audit.splits['train'] - 1}.",
         )
-    st.dataframe(
-        [
-            {
-                "Example": now.example_id,
-                "Given": now.event.old_label,
-                "Decision": decision_words(now.action, now.label),
-                "New label": now.label,
-                "By": now.event.annotator,
-                "When": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now.event.server_ts)),
-            }
-            for now in reversed(list(decisions.values()))
-        ],
-        hide_index=True,
-        width="stretch",
-        key="decisions",
-    )
+    return item
+
+
+def _present(audit: Audit, item: str) -> Queue | None:
+    """The queue that the address names, else the last one of this visit; ``None`` = one must be begun."""
+    # An address with a ranking comes from "Review these" and wants a new queue.
+    chosen = parameter("session") or ("" if parameter("by") else remembered("session"))
+    if not chosen:
+        return None
+    try:
+        queue = load(audit, chosen)
+    except NotFoundError:
+        st.info("The relabel session in the address does not belong to this audit. Start or continue one.")
+        return None
+    remember("session", chosen)
+    if item and item not in {entry.example_id for entry in queue.entries}:
+        rows, source = _rows(audit, item, "", "", 1)
+        made = freeze(audit, rows, source=source, annotator=queue.annotator)
+        remember("session", made)
+        return load(audit, made)
+    return queue
 
 
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
-    chosen = remembered("session")
-    known = {session.id for session in audit.sessions().newest_first()} if chosen else set()
-    if chosen and chosen in known:
-        session = audit.sessions().get(chosen)
-        already = len(audit.history())
-        answered = audit.events().answered(session.annotator, session.id)
-        place = next_place([entry.example_id for entry in session.queue], answered, parameter("item"))
-        _bar(audit, session, len(answered), already)
-        if place is None:
-            st.success(
-                f"{theme.SIGNS['decided']} This queue is finished. Download the result, or start another one."
-            )
-        else:
-            _card(audit, session, place, already)
+    item = _wanted(audit)
+    queue = _present(audit, item)
+    if queue is None:
+        _begin(audit, item)
     else:
-        if chosen:
-            st.info("That relabel session does not belong to this audit. Choose another or start one.")
-        _begin(audit)
-    _decisions(audit)
+        already = len(audit.history())
+        place = next_place([entry.example_id for entry in queue.entries], queue.answered, item)
+        _bar(audit, queue, already)
+        if place is None:
+            done = theme.SIGNS["decided"]
+            st.success(f"{done} This queue is finished. Download the result, or start another queue.")
+        else:
+            _card(audit, queue, place, already)
+    show_decisions(audit)
 
 
 audit_page("Is this label right?", main)

@@ -79,8 +79,10 @@ def suspect_cards(
         decided: Words for the current decision by example id (``decision_words``).
         truth: Say which ones were planted, where that is known.
     """
+    rows = list(suspects)
+    most = max((float(row["score"]) for row in rows if row["score"] is not None), default=0.0)
     cards = []
-    for row in suspects:
+    for row in rows:
         why = f"{float(row['confidence']):.0%} sure of {row['suggested']}" if row["suggested"] else ""
         if truth and row.get("planted"):
             why = f"{why} · planted".lstrip(" ·")
@@ -93,6 +95,7 @@ def suspect_cards(
                 differs=row["suggested"] != row["label"],
                 sign="suspect",
                 number=percentile(row["percentile"]),
+                bar=max(0.0, float(row["score"]) / most) if row["score"] is not None and most > 0 else None,
                 why=why,
                 done=decided.get(str(row["id"]), ""),
             )
@@ -101,12 +104,12 @@ def suspect_cards(
 
 
 def decision_words(action: str, new_label: str | None) -> str:
-    """ "kept", "relabelled as 7", "excluded", "skipped"."""
+    """The decision in words: kept, relabelled as 7, excluded, needs review, skipped."""
     return _DECIDED.get(action) or f"relabelled as {new_label}"
 
 
 def percentile(value: float | None) -> str:
-    """ "> 98.7 %": the share of the training set that is less suspicious; a dash where it was not measurable."""
+    """The share of the training set that is less suspicious (``> 98.7 %``); a dash where unknown."""
     return "–" if value is None or value != value else f"> {min(float(value), 99.9):.1f} %"
 
 

@@ -135,7 +135,7 @@ def influence_map(
             )
         )
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**hidden).update_yaxes(**hidden, scaleanchor="x")
+    figure.update_xaxes(**hidden).update_yaxes(**hidden)
     legend = {"orientation": "h", "y": -0.02, "itemsizing": "constant"}
     return _framed(figure, height=560).update_layout(showlegend=True, legend=legend, hovermode="closest")
 

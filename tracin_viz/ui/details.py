@@ -9,7 +9,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
-from tracin_viz.ui.session import examples
+from tracin_viz.ui.results import examples
 
 _KEY = "details"
 

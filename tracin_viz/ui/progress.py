@@ -54,7 +54,7 @@ def follow(name: str) -> None:
 def draw(name: str, status: dict[str, Any]) -> None:
     """One status document as a panel."""
     state = status["state"]
-    with st.container(border=True, key=f"run_{state}"):
+    with st.container(border=state in ACTIVE, key=f"run_{state}"):
         if state in ACTIVE:
             _running(name, status)
         elif state == "failed":

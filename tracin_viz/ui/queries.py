@@ -1,4 +1,4 @@
-"""Which example is asked about: filters over a split, wrong predictions first, and its neighbours in that order."""
+"""Which example is asked about: filters over a split, wrong predictions first, and who comes next."""
 
 from __future__ import annotations
 

@@ -1,17 +1,88 @@
-"""Walking through a frozen relabel queue: where to begin, which card is next, and one click = one decision."""
+"""Walking through a frozen relabel queue: where to begin, which card is next, one click = one decision."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from tracin_viz.audit import Audit
 from tracin_viz.ui.session import open_audit, remember
 
 _USED = "used_clicks"
 _DRAWN = "drawn_clicks"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One example of a queue and what it is shown with.
+
+    Attributes:
+        example_id: ``split:row``.
+        rank: Place in the ranking it came from, from 1.
+        percentile: Suspicion percentile, 0–100.
+        suggested: Name of the suggested class.
+        confidence: Of the suggestion, 0–1.
+    """
+
+    example_id: str
+    rank: int | None = None
+    percentile: float | None = None
+    suggested: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A frozen queue as the relabel page walks it.
+
+    Attributes:
+        id: Of the relabel session; in the address and in every decision.
+        source: Where the queue came from, in plain words.
+        annotator: Who decides in it.
+        entries: In their frozen order.
+        answered: Ids that were decided or skipped here and not undone.
+    """
+
+    id: str
+    source: str
+    annotator: str
+    entries: tuple[Entry, ...]
+    answered: frozenset[str]
+
+
+def freeze(audit: Audit, rows: Iterable[Mapping[str, Any]], *, source: str, annotator: str) -> str:
+    """Store a queue in this order for good; returns its id.
+
+    Args:
+        audit: The audit.
+        rows: Rows of the suspects document, or ``{"id": …}`` of an example chosen by hand.
+        source: Where it came from, in plain words.
+        annotator: Who decides.
+    """
+    entries: Any = [
+        Entry(row["id"], place, row.get("percentile"), row.get("suggested") or None, row.get("confidence"))
+        for place, row in enumerate(rows, start=1)
+    ]
+    return audit.sessions.create(entries, name=source, source=source, annotator=annotator).id
+
+
+def load(audit: Audit, identity: str) -> Queue:
+    """The queue with this id.
+
+    Raises:
+        NotFoundError: The audit has none.
+    """
+    stored = audit.sessions.get(identity)
+    entries = tuple(
+        Entry(entry.example_id, entry.rank, entry.percentile, entry.suggested, entry.confidence)
+        for entry in stored.queue
+    )
+    answered = audit.events.answered(stored.annotator, stored.id)
+    return Queue(stored.id, stored.source, stored.annotator, entries, frozenset(answered))
 
 
 def next_place(queue: Sequence[str], answered: Collection[str], wanted: str = "") -> int | None:
@@ -33,7 +104,7 @@ def next_place(queue: Sequence[str], answered: Collection[str], wanted: str = ""
 def click_id(identity: str, *, already: int) -> str:
     """Identity of the decision that a drawn card can cause.
 
-    It is made when the card is drawn and stays the same until something was decided (``already`` decisions
+    It is made when the card is drawn and stays the same until something was decided (``already`` events
     before), so that a double click, or a click on a card that is still on the screen, is one decision.
     """
     drawn = st.session_state.setdefault(_DRAWN, {})
@@ -74,9 +145,3 @@ def undo(name: str, click: str, annotator: str, session: str) -> None:
     event = open_audit(name).undo(annotator, session=session)
     st.toast("Nothing to undo." if event is None else f"Undone: {event.example_id}")
     remember("item", "")
-
-
-def described(ranking: str, class_name: str, top: int) -> str:
-    """What a queue holds, in plain words."""
-    where = f" labelled {class_name}" if class_name else ""
-    return f"top {top} by {ranking}{where}"

@@ -1,4 +1,4 @@
-"""What a page knows: the workspace, the audit in the address, and results kept between reruns.
+"""What a page knows: the workspace, and the audit and view that the address names.
 
 Nothing precious lives in Streamlit's session: decisions are in the database and the view is in the address,
 so a reload or a restarted server loses nothing (reference: streamlit.md §1, §4).
@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
-from typing import Any
 
-import pandas
 import streamlit as st
 
 from tracin_viz.audit import Audit, AuditSummary, Workspace
@@ -19,8 +16,12 @@ from tracin_viz.config import Home
 from tracin_viz.errors import NotFoundError
 from tracin_viz.fingerprint import fingerprint
 
+#: Where a typed sentence or an uploaded picture is kept; too large for the address.
+OWN_QUERY = "own_query"
+
 _lock = threading.Lock()
 _workspaces: dict[str, Workspace] = {}
+_audits: dict[tuple[str, str, float], Audit] = {}
 
 
 def workspace() -> Workspace:
@@ -38,19 +39,16 @@ def open_audit(name: str) -> Audit:
     Raises:
         NotFoundError: There is none of that name.
     """
-    return workspace().open(name)
+    audit = workspace().open(name)
+    # Kept, because an audit reads its log of decisions only once and then follows it.
+    key = (str(audit.home.root), name, audit.record.created)
+    with _lock:
+        return _audits.setdefault(key, audit)
 
 
 def data_key(audit: Audit) -> str:
     """Changes when the audit is created anew: part of every thumbnail's address."""
     return fingerprint([audit.name, audit.record.created])
-
-
-def state_key(audit: Audit) -> str:
-    """Changes when other results of the audit become available: part of every cached result's key."""
-    ready = audit.ready()
-    plan = audit.results.plan() if ready.scores else None
-    return fingerprint([data_key(audit), plan.map_key if plan else "", plan.units if plan else [], ready.map])
 
 
 def parameter(name: str) -> str:
@@ -103,32 +101,12 @@ def current_audit(summaries: list[AuditSummary]) -> Audit | None:
 
 def choose_audit(name: str) -> None:
     """Make ``name`` the audit of all pages; what was chosen inside another audit is forgotten."""
-    for forgotten in ("query", "item"):
+    for forgotten in ("query", "item", "session"):
         remember(forgotten, "")
     remember("audit", name)
+    st.session_state.pop(OWN_QUERY, None)
 
 
 def visit() -> str:
     """Name of this browser session towards the query process: a newer question cancels an older one."""
     return str(st.session_state.setdefault("visit", uuid.uuid4().hex))
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _kept(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
-    return _compute()
-
-
-@st.cache_resource(max_entries=40, show_spinner=False)
-def _shared(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
-    return _compute()
-
-
-def document(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any]) -> Any:
-    """A façade document, computed once per content of the audit and arguments; a fresh copy each time."""
-    return _kept((str(Home.resolve().root), audit.name, state_key(audit), name, *arguments), compute)
-
-
-def examples(audit: Audit, split: str) -> pandas.DataFrame:
-    """The table of a split's examples. One shared object: treat it as read-only."""
-    key = (str(Home.resolve().root), audit.name, state_key(audit), "examples", split)
-    return _shared(key, lambda: audit.examples(split))

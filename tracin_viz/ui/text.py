@@ -37,9 +37,9 @@ def shown(value: str) -> str:
     return value.replace(_JOINER, "").replace("\\", "")
 
 
-def count(number: int, noun: str) -> str:
-    """``4,000 examples``; ``1 example``. The plural is the noun with an s."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``4,000 examples``; ``1 example``. Without ``plural`` it is the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -69,9 +69,13 @@ WHAT_INFLUENCE = (
     "the chosen one. Positive lowered the loss (for), negative raised it (against); the size has no unit, "
     "so compare it within one list only."
 )
+WHAT_SIMILAR = (
+    "Likeness of the last layer's inputs (cosine, 1 = same direction). Looking alike is not the same as "
+    "having pushed the prediction."
+)
 WHAT_SELF_INFLUENCE = (
     "An example with high self-influence leans on itself: the model could only get it right by memorising "
-    "it. Wrong labels look like that, and so do rare or hard but correct ones: a reason to look, not a verdict."
+    "it. Wrong labels look like that, and so do rare or hard but correct ones: a reason to look, no verdict."
 )
 WHAT_CLUSTERS = (
     "Examples are close here when they push the model in the same direction while it trains, which is not "

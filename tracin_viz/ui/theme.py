@@ -1,4 +1,4 @@
-"""Colours and signs with a meaning, read from ``.streamlit/config.toml`` so that light and dark have one source.
+"""Colours and signs with a meaning, read from ``.streamlit/config.toml``: light and dark have one source.
 
 Components use the same values as CSS variables (``--st-blue-color`` and so on); charts ask here.
 """

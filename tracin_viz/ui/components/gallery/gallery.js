@@ -1,5 +1,7 @@
 // Cards of examples. All text enters through textContent, all pictures through img.src.
 
+// Pictures that are fetched at once; those after them when they come near the window.
+const EAGER = 24;
 const SIGNS = { proponent: "▲", opponent: "▼", suspect: "⚑", decided: "✓" };
 
 function element(tag, className, text) {
@@ -9,12 +11,12 @@ function element(tag, className, text) {
   return node;
 }
 
-function picture(card) {
+function picture(card, place) {
   const frame = element("span", "picture");
   const image = element("img");
   image.alt = card.alt;
   image.decoding = "async";
-  image.loading = "lazy";
+  image.loading = place < EAGER ? "eager" : "lazy";
   // A 28-pixel digit is enlarged in whole pixels; smoothing would only blur it.
   image.onload = () => image.classList.toggle("pixels", image.naturalWidth <= 64);
   image.onerror = () => frame.replaceChildren(element("span", "missing", "picture not readable"));
@@ -50,11 +52,11 @@ function score(card) {
   return line;
 }
 
-function draw(card, clickable) {
+function draw(card, place, clickable) {
   const node = element(clickable ? "button" : "div", "card");
   if (clickable) node.type = "button";
   node.dataset.id = card.id;
-  node.append(card.src ? picture(card) : element("span", "words", card.text));
+  node.append(card.src ? picture(card, place) : element("span", "words", card.text));
   if (card.given || card.other) node.append(labels(card));
   if (card.number) node.append(score(card));
   if (card.why) node.append(element("span", "why", card.why));
@@ -75,7 +77,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const drawn = JSON.stringify([data.cards, data.clickable]);
   if (root.drawn !== drawn) {
     root.drawn = drawn;
-    root.replaceChildren(...data.cards.map((card) => draw(card, data.clickable)));
+    root.replaceChildren(...data.cards.map((card, place) => draw(card, place, data.clickable)));
   }
   for (const node of root.querySelectorAll(".card")) {
     const chosen = node.dataset.id === data.selected;

@@ -1,0 +1,53 @@
+"""The façade's answers, kept between reruns under the content they were computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from tracin_viz.audit import Audit
+from tracin_viz.config import Home
+from tracin_viz.fingerprint import fingerprint
+from tracin_viz.ui.session import data_key
+
+
+def state_key(audit: Audit) -> str:
+    """Changes when other results of the audit become available: part of every cached result's key."""
+    ready = audit.ready()
+    plan = audit.results.plan() if ready.scores else None
+    return fingerprint([data_key(audit), plan.map_key if plan else "", plan.units if plan else [], ready.map])
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _kept(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
+    return _compute()
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _shared(key: tuple[Any, ...], _compute: Callable[[], Any]) -> Any:
+    return _compute()
+
+
+def document(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any]) -> Any:
+    """A façade document, computed once per content of the audit and arguments; a fresh copy each time."""
+    return _kept((str(Home.resolve().root), audit.name, state_key(audit), name, *arguments), compute)
+
+
+def examples(audit: Audit, split: str) -> pandas.DataFrame:
+    """The table of a split's examples. One shared object: treat it as read-only."""
+    key = (str(Home.resolve().root), audit.name, state_key(audit), "examples", split)
+    return _shared(key, lambda: audit.examples(split))
+
+
+def suspect_rows(audit: Audit) -> dict[str, dict[str, Any]]:
+    """Every training example's row of the suspects document, by id. One shared object: read-only."""
+    key = (str(Home.resolve().root), audit.name, state_key(audit), "suspect rows")
+
+    def read() -> dict[str, dict[str, Any]]:
+        return {row["id"]: row for row in audit.suspects(top=audit.splits["train"])["suspects"]}
+
+    found: dict[str, dict[str, Any]] = _shared(key, read)
+    return found
