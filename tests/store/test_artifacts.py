@@ -187,7 +187,7 @@ def test_unfinished_folders_of_other_computers_are_swept_when_old(store):
 
 
 def test_a_missing_artifact_says_what_to_do(store):
-    with pytest.raises(NotComputedError, match="has not been computed.*Run the computation"):
+    with pytest.raises(NotComputedError, match=r"has not been computed.*Run the computation"):
         store.manifest(KEY)
     store.discard(KEY)  # nothing to remove is no error
 
@@ -215,7 +215,7 @@ def test_links_are_refused(store, tmp_path):
 def test_a_place_that_cannot_be_written_is_explained(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with (
-        pytest.raises(StoreError, match="cannot be written.*--home"),
+        pytest.raises(StoreError, match=r"cannot be written.*--home"),
         ArtifactStore(tmp_path / "file").writing(KEY, {}),
     ):
         pytest.fail("the block must not run")

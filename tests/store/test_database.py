@@ -91,7 +91,7 @@ def test_a_failing_migration_leaves_nothing_behind_and_can_be_repeated(tmp_path)
 def test_a_database_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / "workspace.db"
     Database(path, migrations=[*MIGRATIONS, ("002 future", lambda connection: None)]).close()
-    with pytest.raises(StoreError, match="another version.*002 future.*Update"):
+    with pytest.raises(StoreError, match=r"another version.*002 future.*Update"):
         Database(path)
 
 

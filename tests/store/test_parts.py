@@ -129,7 +129,7 @@ def test_a_missing_and_a_damaged_unit_are_told_apart(store):
         read_gradient_unit(store, "abc")
     write_gradient_unit(store, "abc", unit(), {})
     (store.path("abc") / "norm.npy").write_bytes(b"broken")
-    with pytest.raises(NotComputedError, match="is damaged.*Run the computation again"):
+    with pytest.raises(NotComputedError, match=r"is damaged.*Run the computation again"):
         read_gradient_unit(store, "abc")
 
 

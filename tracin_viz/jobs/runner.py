@@ -124,19 +124,38 @@ def stop(book: JobBook, job: Job, *, grace: float = 10.0) -> Job:
         JobError: The process cannot be ended.
     """
     job = book.request_cancel(job.id)
-    for act in (None, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        if act is not None:
-            terminate(job.pid, job.pid_token, act)
-        if _gone(job, grace if act is None else 5.0):
-            reap_stale(book)
-            return book.get(job.id)
-        job = book.get(job.id)  # a worker that has just started has another process number on Windows
-    raise JobError(f"Process {job.pid} of job {job.id} does not end.", remedy="End it by hand.")
+    deadline = time.monotonic() + grace
+    while not job.is_final and time.monotonic() < deadline:
+        reap_stale(book)
+        time.sleep(0.05)
+        job = book.get(job.id)  # its worker may also have another number than what was started (Windows)
+    # A worker that ended its job in time may live on (in a notebook, say); only one that did not is ended.
+    if not job.is_final and not end_process(job.pid, job.pid_token, grace=0.0):
+        raise JobError(f"Process {job.pid} of job {job.id} does not end.", remedy="End it by hand.")
+    reap_stale(book)
+    return book.get(job.id)
+
+
+def end_process(pid: int | None, token: str | None, *, grace: float, force: bool = True) -> bool:
+    """Wait ``grace`` seconds for a process to go by itself; with ``force``, terminate and then kill it.
+
+    Returns:
+        Whether it is gone.
+    """
+    if _gone(pid, token, grace):
+        return True
+    if not force:
+        return False
+    terminate(pid, token)
+    if _gone(pid, token, 5.0):
+        return True
+    terminate(pid, token, getattr(signal, "SIGKILL", signal.SIGTERM))
+    return _gone(pid, token, 5.0)
 
 
 def terminate(pid: int | None, token: str | None, act: int = signal.SIGTERM) -> bool:
-    """Send a signal to the process that has ``token`` under number ``pid``; False if it is gone."""
-    if pid is None or not process_alive(pid, token):
+    """Send a signal to the process that has ``token`` under number ``pid``; False if it is gone, or is this process."""
+    if pid is None or pid == os.getpid() or not process_alive(pid, token):
         return False
     try:
         if not hasattr(os, "pidfd_open"):
@@ -174,15 +193,15 @@ def exit_code(pid: int) -> int | None:
     return _exit_codes.get(pid)
 
 
-def _gone(job: Job, seconds: float) -> bool:
+def _gone(pid: int | None, token: str | None, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while True:
         reap()
-        if not process_alive(job.pid, job.pid_token):
+        if not process_alive(pid, token):
             return True
-        if time.monotonic() > deadline:
+        if time.monotonic() >= deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.03)
 
 
 def _obituary(job: Job) -> str:
