@@ -92,11 +92,11 @@ class _Anchor(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, anchor: Tensor, value: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, anchor: Tensor, value: Tensor) -> Tensor:
         return value.clone()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, None]:
         return None, None
 
 
@@ -293,7 +293,7 @@ class Capture(TorchFunctionMode):
         if not torch.is_grad_enabled():
             return output
         if not output.requires_grad:
-            output = _Anchor.apply(self._anchor, output)
+            output = _Anchor.apply(self._anchor, output)  # type: ignore[no-untyped-call]
         for source in sources:
             for name in source.names if source else ():
                 self._expected[name] = self._expected.get(name, 0) + 1
@@ -361,7 +361,7 @@ class Capture(TorchFunctionMode):
 
 
 # Reading a value without its gradient.
-_CUT = {torch.Tensor.detach, torch.Tensor.data.__get__, torch.Tensor.grad.__get__}  # type: ignore[attr-defined]
+_CUT = {torch.Tensor.detach, *(vars(torch._C.TensorBase)[name].__get__ for name in ("data", "grad"))}
 # Rules that also look at calls on parameters and constants only.
 _ALSO_CONSTANT = {"embedding", "expand", "expand_as", "repeat", "broadcast_to", "tile"}
 

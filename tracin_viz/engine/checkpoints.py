@@ -47,7 +47,7 @@ class Checkpoint:
                 return float(rate)
         raise InputError(
             f"No learning rate of checkpoint {self.step} matches the parameter '{parameter}'.",
-            remedy=f"Given: {', '.join(self.learning_rate)}. Add an expression that matches it ('.' matches all).",
+            remedy=f"Given: {', '.join(self.learning_rate)}. Add one that matches it ('.' matches all).",
         )
 
     def read(self) -> dict[str, Tensor]:
@@ -61,9 +61,10 @@ class Checkpoint:
                 remedy="Open other formats with tracin_viz.models, or give a state dict.",
             )
         try:
-            return load_file(path)
+            state: dict[str, Tensor] = load_file(path)
         except Exception as error:
             raise InputError(f"Cannot read the weights '{path}': {error}") from error
+        return state
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
@@ -142,7 +143,7 @@ def borrowed(model: nn.Module, device: torch.device, dtype: torch.dtype | None) 
 
 
 def _give_back(model: nn.Module, kept: list[tuple[Tensor, Tensor, Tensor]]) -> None:
-    """Puts values and storage back; ``model.to`` replaces buffers by new tensors, so those are matched by place."""
+    """Puts values and storage back; ``model.to`` makes new buffers, so those are matched by place."""
     now = [*model.parameters(), *model.buffers()]
     if len(now) != len(kept):
         raise EngineError("The model gained or lost parameters while it was measured.")

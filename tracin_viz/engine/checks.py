@@ -84,8 +84,8 @@ def _same_value(batched: Tensor, alone: Tensor, tolerance: float, row: int) -> N
     if both_bad or torch.isclose(batched, alone, rtol=tolerance, atol=tolerance):
         return
     raise EngineError(
-        f"The loss of example {row} is {float(alone):.6g} alone and {float(batched):.6g} in a batch: examples of "
-        "this model influence each other, so a per-example gradient does not exist.",
-        remedy="Look for normalisation or attention over the batch axis, batch statistics in eval mode, losses "
-        "that contrast examples, or random operations that eval mode does not switch off.",
+        f"The loss of example {row} is {float(alone):.6g} alone and {float(batched):.6g} in a batch: "
+        "examples of this model influence each other, so a per-example gradient does not exist.",
+        remedy="Look for normalisation or attention over the batch axis, batch statistics in eval mode, "
+        "losses that contrast examples, or random operations that eval mode does not switch off.",
     )

@@ -15,7 +15,7 @@ from math import prod
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 class Form:
@@ -123,7 +123,7 @@ class Factors(Form):
 
 @dataclass
 class Lookup(Form):
-    """Rows of a table: gradient[row] = Σ_{t: ids[t] = row} values[t]; ``ids`` (B, T), ``values`` (B, T, width)."""
+    """Rows of a table: gradient[r] = Σ_{t: ids[t] = r} values[t]; ids (B, T), values (B, T, width)."""
 
     ids: Tensor
     values: Tensor
@@ -153,7 +153,7 @@ class Lookup(Form):
 
     def with_factors(self) -> Factors:
         """The rows as one-hot vectors; used where a table is also a matrix (tied output embeddings)."""
-        hot = F.one_hot(self.ids, self.shape[0]).to(self.values.dtype)
+        hot = functional.one_hot(self.ids, self.shape[0]).to(self.values.dtype)
         return Factors(hot, self.values, self.shape)
 
     def part(self, place: int) -> Form:

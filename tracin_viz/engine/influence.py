@@ -6,7 +6,7 @@ checkpoints w_i with learning rates η_i; ℓ is the loss of one example.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,9 +104,10 @@ class InfluenceEngine:
             train: Data set of (inputs, target), N examples.
             queries: Data set of (inputs, target), Q examples.
             by: ``("checkpoint", "layer")`` for a ``Decomposition``.
-            candidates: Rows of ``train``: one array for all queries, or one array per query (of equal length).
+            candidates: Rows of ``train``: one array for all queries, or one per query, of equal length.
             out: Filled and returned where given; needed where the result is larger than 4 GiB.
-            on_batch: Called after each batch with the training examples done (over all checkpoints); may raise.
+            on_batch: Called after each batch with the training examples done, over all
+                checkpoints; may raise.
 
         Returns:
             (Q, N) float64, or (Q, c) with candidates; positive = proponent. With ``by`` a ``Decomposition``.
@@ -184,17 +185,7 @@ class InfluenceEngine:
             self._prepare(train)
             for number, checkpoint in enumerate(self.checkpoints):
                 self._session.load(checkpoint)
-                rates = {name: checkpoint.rate(name) for name in self._session.passes.parameters}
-
-                def work(batch: Batch, rates: dict[str, float] = rates) -> Tensor:
-                    total = torch.zeros(len(batch), dtype=torch.float64, device=self._session.device)
-
-                    def consume(name: str, form: Form) -> None:
-                        total.add_(form.squared_norms(), alpha=rates[name])
-
-                    outcome = self._session.passes.run(batch, self._session.objective, consume)
-                    return torch.where(torch.isfinite(total + outcome.values), total, torch.nan)
-
+                work = _norms_of(self._session, checkpoint)
                 for piece in self._session.sweep(train, np.arange(length(train)), work, on_batch):
                     values = piece.result.cpu().numpy()
                     bad = piece.rows[~np.isfinite(values)]
@@ -205,7 +196,7 @@ class InfluenceEngine:
     # ---- sketches and predictions -----------------------------------------------------------------------
 
     def measure(self, data: Any, checkpoint: int, *, on_batch: OnBatch | None = None) -> Measurements:
-        """One pass over ``data`` at one checkpoint (its index); nothing is multiplied by the learning rate."""
+        """One pass over ``data`` at one checkpoint (by index); learning rates are not applied."""
         with self._session.open():
             self._prepare(data)
             chosen = self.checkpoints[checkpoint]
@@ -265,11 +256,15 @@ class InfluenceEngine:
         """Examples per pass; 0 before "auto" has seen data."""
         return self._session.batch_size
 
-    def sketch_blocks(self, data: Any) -> list[Block]:
-        """Column ranges of the sketches by layer group (``data`` is needed for the start check)."""
-        with self._session.open():
-            self._prepare(data)
-            return list(self._sketch_map().blocks)
+    def sketch_blocks(self) -> list[Block]:
+        """Column ranges of the sketches by layer group.
+
+        Raises:
+            InputError: ``layers="last"``, and no data were seen that show which layer that is.
+        """
+        if self._session.layers == "last" and not self._session.norms:
+            raise InputError("Which layer is the last is known after data were seen.")
+        return list(self._sketch_map().blocks)
 
     def coverage(self, data: Any = None) -> list[ParameterCoverage]:
         """Each tracked parameter, its rule or why it has none, and its share of the squared gradient norm.
@@ -283,8 +278,7 @@ class InfluenceEngine:
         return coverage(self._session)
 
     def _prepare(self, data: Any) -> None:
-        self._session.load(self.checkpoints[-1])
-        self._session.prepare(data)
+        self._session.prepare(data, self.checkpoints[-1])
 
     def _sketch_map(self) -> SketchMap:
         if self._map is None:
@@ -297,6 +291,21 @@ class InfluenceEngine:
                 device=self._session.device,
             )
         return self._map
+
+
+def _norms_of(session: Session, checkpoint: Checkpoint) -> Callable[[Batch], Tensor]:
+    """Self-influence of a batch at one checkpoint, learning rates applied, (B,); NaN where not finite."""
+
+    def work(batch: Batch) -> Tensor:
+        total = torch.zeros(len(batch), dtype=torch.float64, device=session.device)
+
+        def consume(name: str, form: Form) -> None:
+            total.add_(form.squared_norms(), alpha=checkpoint.rate(name))
+
+        outcome = session.passes.run(batch, session.objective, consume)
+        return torch.where(torch.isfinite(total + outcome.values), total, torch.nan)
+
+    return work
 
 
 def chosen_device(device: str | torch.device) -> torch.device:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.errors import EngineError, InputError
 
@@ -33,7 +33,7 @@ def outputs_tensor(outputs: Any) -> Tensor:
     if not isinstance(found, Tensor):
         raise EngineError(
             f"The model returned {type(outputs).__name__}, in which no logits were found.",
-            remedy="Return a tensor, a tuple that starts with it, a dict with 'logits' or an object with .logits.",
+            remedy="Return a tensor, a tuple that starts with it, or something with 'logits'.",
         )
     return found
 
@@ -41,11 +41,11 @@ def outputs_tensor(outputs: Any) -> Tensor:
 def cross_entropy(outputs: Any, targets: Tensor) -> Tensor:
     """Cross entropy (B,) of logits (B, C) with class indices (B,) or class probabilities (B, C).
 
-    Logits (B, T, C) with targets (B, T) give the mean over the tokens of each example that are not ``IGNORED``.
+    Logits (B, T, C) with targets (B, T) give the mean over each example's tokens that are not ``IGNORED``.
     """
     logits = outputs_tensor(outputs)
     if logits.dim() == 2:
-        return F.cross_entropy(logits, targets, reduction="none")
+        return functional.cross_entropy(logits, targets, reduction="none")
     if targets.dim() != logits.dim() - 1:
         raise EngineError(
             f"Logits {tuple(logits.shape)} and targets {tuple(targets.shape)} do not fit together.",
@@ -61,7 +61,7 @@ def causal_lm(outputs: Any, targets: Tensor) -> Tensor:
 
 
 def _token_mean(logits: Tensor, targets: Tensor) -> Tensor:
-    losses = F.cross_entropy(logits.movedim(-1, 1), targets, reduction="none", ignore_index=IGNORED)
+    losses = functional.cross_entropy(logits.movedim(-1, 1), targets, reduction="none", ignore_index=IGNORED)
     kept = (targets != IGNORED).flatten(1).sum(1).clamp(min=1)
     return losses.flatten(1).sum(1) / kept
 
@@ -81,7 +81,7 @@ def binary_cross_entropy(outputs: Any, targets: Tensor) -> Tensor:
     """Binary cross entropy with logits (B,), mean over the labels of each example (multi-label)."""
     logits = outputs_tensor(outputs)
     aligned = targets.reshape(logits.shape).to(logits.dtype)
-    losses = F.binary_cross_entropy_with_logits(logits, aligned, reduction="none")
+    losses = functional.binary_cross_entropy_with_logits(logits, aligned, reduction="none")
     return losses.flatten(1).mean(1) if losses.dim() > 1 else losses
 
 
@@ -95,11 +95,20 @@ NAMED: dict[str, PerExample] = {
 }
 
 
+def _with_logits(loss: PerExample) -> PerExample:
+    def evaluate(outputs: Any, targets: Any) -> Tensor:
+        found = outputs["logits"] if isinstance(outputs, Mapping) and "logits" in outputs else outputs
+        return loss(getattr(found, "logits", found), targets)
+
+    return evaluate
+
+
 def per_example(loss: str | nn.Module | PerExample | None) -> PerExample:
     """The per-example form of the user's loss, whatever its reduction.
 
-    A module with a ``reduction`` (``nn.CrossEntropyLoss()``) is copied with ``reduction="none"`` and given the
-    logits; numbers of one example are averaged where that was "mean", else summed.
+    A module with a ``reduction`` (``nn.CrossEntropyLoss()``) is copied with ``reduction="none"`` and given
+    the logits; numbers of one example are averaged where that was "mean", else summed. Other callables get
+    what the model returned, or its logits where that is a dict or Hugging Face output with logits.
     """
     if loss is None:
         return cross_entropy
@@ -111,7 +120,7 @@ def per_example(loss: str | nn.Module | PerExample | None) -> PerExample:
         return NAMED[loss]
     reduction = getattr(loss, "reduction", None)
     if not isinstance(loss, nn.Module) or not isinstance(reduction, str):
-        return loss
+        return _with_logits(loss)
     if isinstance(loss, nn.CrossEntropyLoss) and loss.weight is None and loss.ignore_index == IGNORED:
         smoothing = loss.label_smoothing
         if smoothing == 0 and reduction == "mean":

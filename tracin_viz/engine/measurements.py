@@ -28,7 +28,7 @@ class Measurements:
         predicted: Most probable class, (n,) int64; −1 where the outputs are not class logits.
         other: Most probable class that is not the label, (n,) int64; −1 likewise.
         embedding: Input of the last linear call that produces the outputs, (n, e) float32; e may be 0.
-        finite: Whether gradient and loss are finite, (n,) bool. Where not, scores are NaN and the row is zero.
+        finite: Whether gradient and loss are finite, (n,) bool. Else scores are NaN, the row zero.
     """
 
     rows: np.ndarray

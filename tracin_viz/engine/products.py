@@ -6,7 +6,7 @@ from math import prod
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.forms import Convolved, Dense, Factors, Form, Lookup
 from tracin_viz.errors import EngineError
@@ -35,7 +35,7 @@ def ghost_pays(form: Form, queries: int) -> bool:
 
 
 class Held:
-    """Per-example gradients of some queries, kept in the form that makes products with training examples cheap.
+    """Per-example gradients of some queries, in the form that makes products with others cheap.
 
     Args:
         expected: Number of queries that will be held, for the choice of form.
@@ -72,7 +72,7 @@ class Held:
         self._parts.clear()
 
     def dots(self, name: str, form: Form) -> Tensor | None:
-        """Inner products (B, queries) float64 of training gradients with the queries'; ``None`` if none exists."""
+        """Inner products (B, queries) float64 with the queries' gradients; ``None`` if those have none."""
         held = self._ready.get(name)
         if held is None:
             return None
@@ -113,7 +113,11 @@ def _stacked(parts: list[tuple[int, Form]], count: int) -> Form:
 
 def _padded(values: Tensor, steps: int) -> Tensor:
     missing = steps - values.shape[1]
-    return F.pad(values, (0, missing) if values.dim() == 2 else (0, 0, 0, missing)) if missing else values
+    return (
+        functional.pad(values, (0, missing) if values.dim() == 2 else (0, 0, 0, missing))
+        if missing
+        else values
+    )
 
 
 def _filled(parts: list[tuple[int, Tensor]], count: int) -> Tensor:

@@ -125,7 +125,7 @@ def _hold(session: Session, request: Request, first: int, place: tuple[int, int]
 
 
 class _Scorer:
-    """One training batch against the held queries: (B, queries, layers or 1) and which examples are finite."""
+    """One training batch against the held queries: (B, queries, layers or 1), and which are finite."""
 
     def __init__(
         self, session: Session, held: Held, rates: dict[str, float], layers: dict[str, int] | None

@@ -92,8 +92,8 @@ class Session:
             load_weights(self.model, checkpoint)
             self._loaded = checkpoint
 
-    def prepare(self, data: Any) -> None:
-        """Start check and batch size on ``data``, once (again if it had fewer than three examples).
+    def prepare(self, data: Any, checkpoint: Checkpoint) -> None:
+        """Start check at ``checkpoint`` and batch size, once (again if there were fewer than three examples).
 
         Raises:
             EngineError: See ``checks.start_check``.
@@ -105,6 +105,7 @@ class Session:
             return
         spread = np.unique(np.linspace(0, length(data) - 1, count).round().astype(np.int64))
         batch = read(data, spread, self.collate, self.device, self.dtype)
+        self.load(checkpoint)
         self.norms, outcome = start_check(self.passes, batch, self.objective)
         if self.layers == "last":
             self._keep_last(outcome.output_names)
@@ -148,7 +149,7 @@ class Session:
             EngineError: Not even one example fits.
         """
         done = 0
-        waiting = [piece for piece in partition(rows, self.batch_size)]
+        waiting = list(partition(rows, self.batch_size))
         waiting.reverse()
         while waiting:
             piece = waiting.pop()
@@ -175,8 +176,8 @@ class Session:
             return
         if self.raise_nonfinite:
             raise EngineError(
-                f"The loss or gradient of {what} {int(rows[0])} is not finite at the checkpoint of step {step} "
-                f"({len(rows)} in this batch).",
+                f"The loss or gradient of {what} {int(rows[0])} is not finite at the checkpoint of "
+                f"step {step} ({len(rows)} in this batch).",
                 remedy="Look at that example, or set on_nonfinite='record' to leave such examples out.",
             )
         if what == "example":

@@ -1,21 +1,21 @@
 """Gradient sketches: linear maps to few numbers that keep inner products in expectation.
 
-A parameter is seen as a matrix (out, in). Its per-example gradient is mapped to few rows on each side by random
-signs (a side that is small stays exact), and the result is folded with random signs into the column block of its
-layer group. E⟨sketch(g), sketch(h)⟩ = ⟨g, h⟩ (DESIGN §3). The map depends on the seed and the parameter's name
-and shape alone, so it is the same at each checkpoint, on each device and in each process.
+A parameter is seen as a matrix (out, in). Its per-example gradient is mapped to few rows on each side by
+random signs (a side that is small stays exact), and the result is folded with random signs into the column
+block of its layer group. E⟨sketch(g), sketch(h)⟩ = ⟨g, h⟩ (DESIGN §3). The map depends on the seed and on the
+parameter's name and shape alone, so it is the same at each checkpoint, on each device and in each process.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from math import prod, sqrt
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.forms import Convolved, Factors, Form, Lookup
 from tracin_viz.errors import InputError
@@ -26,8 +26,7 @@ WRITTEN = 16384  # a gradient of at most this many numbers is folded without map
 GROUPS = 8  # layer groups with a column block of their own
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Columns of a sketch that belong to some layers.
 
     Attributes:
@@ -90,7 +89,7 @@ class SketchMap:
         width = block.stop - block.start
         missing = -values.shape[1] % width
         if missing:
-            values = F.pad(values, (0, missing))
+            values = functional.pad(values, (0, missing))
         rows[:, block.start : block.stop] += values.view(len(values), -1, width).sum(1)
 
     def _map(self, name: str, shape: tuple[int, ...]) -> tuple[Tensor | None, Tensor | None, Tensor]:
@@ -114,7 +113,7 @@ def sides(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def mapped_sides(out: int, into: int) -> tuple[int, int]:
-    """Rows left of each side: small gradients and vectors stay whole, a small side leaves more to the other."""
+    """Rows left of each side: small gradients and vectors stay whole; a small side leaves the other more."""
     if out == 1 or out * into <= WRITTEN:
         return out, into
     rows = min(out, SIDE)
@@ -156,7 +155,7 @@ def _thin(form: Convolved, left: Tensor | None, right: Tensor | None) -> Form:
     if right is None:
         return form.with_factors() or form
     kernel = right.to(form.inputs.dtype).reshape(right.shape[0], *form.shape[1:])
-    run = (F.conv1d, F.conv2d, F.conv3d)[len(form.shape) - 3]
+    run = (functional.conv1d, functional.conv2d, functional.conv3d)[len(form.shape) - 3]
     found = run(form.inputs, kernel, stride=form.stride, dilation=form.dilation)
     for axis, size in enumerate(form.grads.shape[2:]):
         found = found.narrow(axis + 2, 0, size)  # output padding of a transposed convolution adds places

@@ -12,13 +12,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.forms import Dense, Factors, Form
 from tracin_viz.engine.rules.linear import product
 
-_NAMES = ["query", "key", "value", "embed_dim_to_check", "num_heads", "in_proj_weight", "in_proj_bias", "bias_k", "bias_v", "add_zero_attn", "dropout_p", "out_proj_weight", "out_proj_bias", "training", "key_padding_mask", "need_weights", "attn_mask", "use_separate_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "static_k", "static_v", "average_attn_weights", "is_causal"]
+_NAMES = (
+    "query key value embed_dim_to_check num_heads in_proj_weight in_proj_bias bias_k bias_v add_zero_attn "
+    "dropout_p out_proj_weight out_proj_bias training key_padding_mask need_weights attn_mask "
+    "use_separate_proj_weight q_proj_weight k_proj_weight v_proj_weight static_k static_v "
+    "average_attn_weights is_causal"
+)
 _DEFAULTS = {"training": True, "need_weights": True, "average_attn_weights": True}
 
 
@@ -34,7 +39,7 @@ class _Arguments:
 
 def multi_head_attention(capture: Capture, call: Call) -> Any:
     """The decomposition of ``multi_head_attention_forward`` for (steps, examples, width) inputs."""
-    a = _Arguments({**dict(zip(_NAMES, call.args, strict=False)), **call.kwargs})
+    a = _Arguments({**dict(zip(_NAMES.split(), call.args, strict=False)), **call.kwargs})
     extras = (a.bias_k, a.bias_v, a.static_k, a.static_v)
     data = [t for t in (a.query, a.key, a.value) if capture.source(t) is None]
     axes = {capture.axis(call, t) for t in data}
@@ -46,7 +51,12 @@ def multi_head_attention(capture: Capture, call: Call) -> Any:
     mixed, probabilities = _attend(a, queries, keys, values)
     weight, bias = a.out_proj_weight, a.out_proj_bias
     output = product(
-        capture, F.linear(mixed, weight, bias), mixed, 1, capture.source(weight), capture.source(bias)
+        capture,
+        functional.linear(mixed, weight, bias),
+        mixed,
+        1,
+        capture.source(weight),
+        capture.source(bias),
     )
     return output, probabilities
 
@@ -61,19 +71,21 @@ def _projected(capture: Capture, a: _Arguments) -> tuple[Tensor, Tensor, Tensor]
             ((a.query, a.q_proj_weight), (a.key, a.k_proj_weight), (a.value, a.v_proj_weight))
         ):
             part = None if bias is None else bias[number * width : (number + 1) * width]
-            output = product(capture, F.linear(data, weight, part), data, 1, capture.source(weight), None)
+            output = product(
+                capture, functional.linear(data, weight, part), data, 1, capture.source(weight), None
+            )
             results.append(output if bias is None else _watch_slice(capture, output, None, bias, number))
         return results[0], results[1], results[2]
     weight = a.in_proj_weight
     if a.query is a.key and a.key is a.value:
-        joint = F.linear(a.query, weight, bias)
+        joint = functional.linear(a.query, weight, bias)
         joint = product(capture, joint, a.query, 1, capture.source(weight), capture.source(bias))
         queries, keys, values = joint.chunk(3, dim=-1)
         return queries, keys, values
     parts = []
     for number, data in enumerate((a.query, a.key, a.value)):
         rows = slice(number * width, (number + 1) * width)
-        output = F.linear(data, weight[rows], None if bias is None else bias[rows])
+        output = functional.linear(data, weight[rows], None if bias is None else bias[rows])
         output = _watch_slice(capture, output, (data, weight), bias, number)
         parts.append(output)
     return parts[0], parts[1], parts[2]
@@ -89,7 +101,9 @@ def _watch_slice(
     width = output.shape[2]
 
     def then(grad: Tensor) -> None:
-        left = F.pad(grad.transpose(0, 1), (number * width, (2 - number) * width))  # (B, T, 3 · width)
+        left = functional.pad(
+            grad.transpose(0, 1), (number * width, (2 - number) * width)
+        )  # (B, T, 3 · width)
 
         def of_weight() -> Form:
             if kept is None:
@@ -111,7 +125,7 @@ def _attend(a: _Arguments, queries: Tensor, keys: Tensor, values: Tensor) -> tup
     q, k, v = (t.reshape(t.shape[0], batch, heads, size).permute(1, 2, 0, 3) for t in (queries, keys, values))
     mask = _mask(a, batch, steps, keys.shape[0], queries)
     if not a.need_weights:
-        mixed = F.scaled_dot_product_attention(q, k, v, mask)
+        mixed = functional.scaled_dot_product_attention(q, k, v, mask)
         return mixed.permute(2, 0, 1, 3).reshape(steps, batch, width), None
     scores = q @ k.transpose(-1, -2) / math.sqrt(size)
     probabilities = torch.softmax(scores if mask is None else scores + mask, -1)

@@ -1,8 +1,8 @@
-"""Convolutions of one to three dimensions, plain and transposed, with groups, stride, dilation and padding.
+"""Convolutions of one to three dimensions, plain and transposed, with groups, stride and dilation.
 
-∇_K ℓ = Σ_places (output gradient) ⊗ (input patch). A transposed convolution exchanges the two roles: its kernel
-gradient is that of the convolution that maps the output gradient to the input. Padding modes other than zeros
-arrive as a separate ``pad`` call before the convolution and need nothing here.
+∇_K ℓ = Σ_places (output gradient) ⊗ (input patch). A transposed convolution exchanges the two roles: its
+kernel gradient is that of the convolution from the output gradient to the input. Padding modes other than
+zeros arrive as a separate ``pad`` call before the convolution and need nothing here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.forms import Convolved, Dense, Form
@@ -32,7 +32,7 @@ def convolution(capture: Capture, call: Call) -> Any:
 
     def then(grad: Tensor) -> None:
         def of_weight() -> Form:
-            padded = F.pad(kept, _pads(padding, kernel[2:], dilation))
+            padded = functional.pad(kept, _pads(padding, kernel[2:], dilation))
             return Convolved(padded, grad, capture.batch, kernel, stride, dilation, groups)
 
         capture.emit(sources[0], of_weight)
@@ -55,7 +55,7 @@ def transposed(capture: Capture, call: Call) -> Any:
 
     def then(grad: Tensor) -> None:
         def of_weight() -> Form:
-            padded = F.pad(grad, [amount for amount in reversed(padding) for _ in range(2)])
+            padded = functional.pad(grad, [amount for amount in reversed(padding) for _ in range(2)])
             return Convolved(padded, kept, capture.batch, kernel, stride, dilation, groups)
 
         capture.emit(sources[0], of_weight)
@@ -76,7 +76,7 @@ def _each(value: Any, dims: int) -> tuple[int, ...]:
 
 
 def _pads(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> list[int]:
-    """Amounts for ``F.pad`` (last dimension first, both ends)."""
+    """Amounts for ``functional.pad`` (last dimension first, both ends)."""
     if padding == "valid":
         return [0] * (2 * len(kernel))
     if padding == "same":

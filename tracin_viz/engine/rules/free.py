@@ -21,7 +21,7 @@ def elementwise(capture: Capture, call: Call) -> Any:
     if any(isinstance(t, list | tuple) for t in (*call.args, *call.kwargs.values())):
         return NotImplemented
     free = [t for t in data if capture.source(t) is None]
-    shape = torch.broadcast_shapes(*[t.shape for t in data])
+    shape = torch.broadcast_shapes(*[t.shape for t in data])  # type: ignore[no-untyped-call]
     widest = max(free, key=lambda t: (t.dim(), t.numel()))
     axis = capture.axis(call, widest)
     if axis is None or widest.dim() != len(shape):
@@ -36,7 +36,7 @@ def elementwise(capture: Capture, call: Call) -> Any:
 
 
 def _copies(capture: Capture, parameter: Tensor, axis: int, rows: int, dims: int) -> Tensor:
-    """``parameter`` once per example, shaped to meet ``rows`` = examples × rows per example along ``axis``."""
+    """``parameter`` once per example, shaped to meet ``rows`` (a multiple of B) along ``axis``."""
     source = capture.source(parameter)
     if source is None or not torch.is_grad_enabled():
         return parameter
@@ -64,7 +64,7 @@ def _form(capture: Capture, source: Source, grad: Tensor) -> Form:
 
 
 def expanded(capture: Capture, call: Call) -> Any:
-    """``p.expand(B, …)`` and ``p.repeat(B, …)``: the copies are one per example where their number follows B."""
+    """``p.expand(B, …)`` and ``p.repeat(B, …)``: one copy per example where their number follows B."""
     parameter = call.args[0]
     source = capture.source(parameter)
     if source is None:
@@ -92,9 +92,9 @@ def expanded(capture: Capture, call: Call) -> Any:
 
 
 _ELEMENTWISE = (
-    "add add_ sub sub_ rsub mul mul_ div div_ true_divide __add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ "
-    "__mul__ __rmul__ __imul__ __truediv__ __rtruediv__ __itruediv__ pow __pow__ __rpow__ maximum minimum "
-    "where lerp addcmul addcdiv atan2 clamp"
+    "add add_ sub sub_ rsub mul mul_ div div_ true_divide __add__ __radd__ __iadd__ __sub__ __rsub__ "
+    "__isub__ __mul__ __rmul__ __imul__ __truediv__ __rtruediv__ __itruediv__ pow __pow__ __rpow__ "
+    "maximum minimum where lerp addcmul addcdiv atan2 clamp"
 )
 RULES = {
     **dict.fromkeys(_ELEMENTWISE.split(), elementwise),

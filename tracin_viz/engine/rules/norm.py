@@ -1,7 +1,7 @@
 """Affine parts of the normalisations: y = γ · x̂ + β  ⇒  ∇_γ ℓ = Σ g · x̂ and ∇_β ℓ = Σ g.
 
-x̂ is computed again from the input. Batch normalisation in train mode has no per-example gradient (each example
-moves the statistics of the others) and takes no rule: the start check then refuses the model.
+x̂ is computed again from the input. Batch normalisation in train mode has no per-example gradient (each
+example moves the statistics of the others) and takes no rule: the start check then refuses the model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.forms import Dense, Form
@@ -20,13 +20,13 @@ from tracin_viz.engine.forms import Dense, Form
 def layer_norm(capture: Capture, call: Call) -> Any:
     """``layer_norm(input, normalized_shape, weight, bias, eps)``."""
     data, shape, eps = call.get(0, "input"), call.get(1, "normalized_shape"), call.get(4, "eps", 1e-5)
-    return _trailing(capture, call, len(shape), lambda: F.layer_norm(data, shape, eps=eps))
+    return _trailing(capture, call, len(shape), lambda: functional.layer_norm(data, shape, eps=eps))
 
 
 def rms_norm(capture: Capture, call: Call) -> Any:
     """``rms_norm(input, normalized_shape, weight, eps)``."""
     data, shape, eps = call.get(0, "input"), call.get(1, "normalized_shape"), call.get(3, "eps")
-    return _trailing(capture, call, len(shape), lambda: F.rms_norm(data, shape, eps=eps))
+    return _trailing(capture, call, len(shape), lambda: functional.rms_norm(data, shape, eps=eps))
 
 
 def _trailing(capture: Capture, call: Call, dims: int, normalized: Callable[[], Tensor]) -> Any:
@@ -46,7 +46,7 @@ def _trailing(capture: Capture, call: Call, dims: int, normalized: Callable[[], 
 
 
 def batch_norm(capture: Capture, call: Call) -> Any:
-    """``batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)`` in eval mode."""
+    """``batch_norm(input, mean, var, weight, bias, training, momentum, eps)`` in eval mode."""
     data = call.get(0, "input")
     if hasattr(call.func, "__code__"):  # torch.nn.functional
         mean, var = call.get(1, "running_mean"), call.get(2, "running_var")
@@ -62,7 +62,8 @@ def batch_norm(capture: Capture, call: Call) -> Any:
     def normalized() -> Tensor:
         per_channel = (1, -1, *([1] * (data.dim() - 2)))
         centred = data - mean.view(per_channel)
-        return centred.mul_(torch.rsqrt(var + eps).view(per_channel))
+        scaled: Tensor = centred.mul_(torch.rsqrt(var + eps).view(per_channel))
+        return scaled
 
     return _affine(capture, call, (weight, bias), normalized, lambda v: _per_channel(capture, v))
 
@@ -76,7 +77,7 @@ def group_norm(capture: Capture, call: Call) -> Any:
         capture,
         call,
         (call.get(2, "weight"), call.get(3, "bias")),
-        lambda: F.group_norm(data, groups, eps=eps),
+        lambda: functional.group_norm(data, groups, eps=eps),
         lambda v: _per_channel(capture, v),
     )
 
@@ -90,8 +91,8 @@ def instance_norm(capture: Capture, call: Call) -> Any:
 
     def normalized() -> Tensor:
         if own:
-            return F.instance_norm(data, eps=eps)
-        return F.instance_norm(data, mean, var, use_input_stats=False, eps=eps)
+            return functional.instance_norm(data, eps=eps)
+        return functional.instance_norm(data, mean, var, use_input_stats=False, eps=eps)
 
     parameters = (call.get(3, "weight"), call.get(4, "bias"))
     return _affine(capture, call, parameters, normalized, lambda v: _per_channel(capture, v))

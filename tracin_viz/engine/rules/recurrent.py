@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.rules.linear import product
@@ -20,7 +20,7 @@ State = tuple[Tensor, ...]
 
 
 def layer(capture: Capture, call: Call) -> Any:
-    """``lstm/gru/rnn_*(input, hx, weights, has_biases, layers, dropout, train, bidirectional, batch_first)``."""
+    """``lstm/gru/rnn_*(input, hx, weights, biases, layers, dropout, train, bidirectional, batch_first)``."""
     if len(call.args) < 9 or not isinstance(call.args[2], list | tuple):
         return NotImplemented  # packed sequences
     data, start, weights, biased, layers, dropout, training, both, batch_first = call.args[:9]
@@ -96,7 +96,7 @@ def _step(capture: Capture, kind: str, gates: Tensor, state: State, weights: Seq
 
 
 def _watched(capture: Capture, data: Tensor, axis: int, weight: Tensor, bias: Tensor | None) -> Tensor:
-    output = F.linear(data, weight, bias)
+    output = functional.linear(data, weight, bias)
     return product(capture, output, data, axis, capture.source(weight), capture.source(bias))
 
 
