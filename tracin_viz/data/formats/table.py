@@ -149,7 +149,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _check_encoding(path: Path) -> None:
     """Refuse what is not UTF-8, naming the lines: half-read texts would be wrong without anyone noticing."""
     with path.open("rb") as stream:
-        start = stream.read(4)
+        start = stream.read(4096)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
         raise InputError(
             f"'{shown(path.name)}' is not in UTF-8 but in UTF-16 or no text at all.", remedy=_FORM
