@@ -15,6 +15,13 @@ def test_the_checkpoints_with_the_largest_falls_are_chosen_in_order():
     assert steep(steps, losses, 2) == [2, 4]  # without the loss of guessing the first has no fall
 
 
+def test_a_long_slow_fall_is_not_steep():
+    # Digits with 10 % flips, checkpoints after epochs 1, 2, 3, 5, 8 and 15: the last has memorised the most.
+    steps, losses = [1, 2, 3, 5, 8, 15], [0.655, 0.491, 0.456, 0.382, 0.271, 0.137]
+    assert steep(steps, losses, 5, classes=10) == [0, 1, 2, 3, 4]
+    assert steep([0, 10, 20], [2.3, 1.0, 0.9], 1, classes=10) == [1]  # untrained weights are never steep
+
+
 def test_checkpoints_up_to_which_the_loss_did_not_fall_are_left_out():
     assert steep([1, 2, 3, 4], [1.0, 1.2, 0.8, 0.9], 4, classes=10) == [0, 2]
     assert steep([1, 2], [5.0, 6.0], 2, classes=2) == [0]
