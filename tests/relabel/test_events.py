@@ -209,7 +209,7 @@ def test_any_sequence_of_decisions_undos_and_redos_gives_what_a_pair_of_stacks_g
         if kind < 0.5:
             action = chance.choice(list(ACTIONS))
             label = chance.choice(CLASSES) if action == "relabel" else None
-            event = Event(f"train:{chance.randrange(6)}", action, annotator, "cat", label)
+            event = Event(f"train:{chance.randrange(6)}", action, annotator, "cat", label, session="s1")
             model.decide(event)
             sent.append(event)
             log.append(event)
@@ -225,6 +225,8 @@ def test_any_sequence_of_decisions_undos_and_redos_gives_what_a_pair_of_stacks_g
             assert shown(log) == model.current()
     assert shown(log) == model.current()
     assert log.current() == decisions(log.history()) == EventLog(database, "demo").current()
+    answered = {e.example_id for e in model.done.get("ada", [])}
+    assert log.answered("ada", "s1") == answered
     assert [event.seq for event in log.history()] == sorted(event.seq for event in log.history())
 
 
@@ -277,5 +279,6 @@ def test_undo_and_append_stay_quick_behind_many_events(log, database):
     for row in range(20):
         log.append(relabel(row))
         log.undo("ada")
+        assert len(log.current()) == 20_000
     assert (time.perf_counter() - started) / 40 < 0.25
     assert len(log.current()) == 20_000

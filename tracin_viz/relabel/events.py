@@ -125,6 +125,7 @@ class EventLog:
         self.classes = tuple(classes)
         self._lock = threading.Lock()
         self._events: list[Event] = []
+        self._by_example: dict[str, list[Event]] = {}
         self._decisions: dict[str, Decision] = {}
 
     def append(self, event: Event) -> Event:
@@ -161,7 +162,7 @@ class EventLog:
         return self._take_back(annotator, session, event_uuid, redo=True)
 
     def current(self) -> dict[str, Decision]:
-        """The decision that holds, by example id, in the order in which they were made."""
+        """The decision that holds, by example id."""
         with self._lock:
             self._refresh()
             return dict(self._decisions)
@@ -174,11 +175,9 @@ class EventLog:
 
     def answered(self, annotator: str, session: str) -> set[str]:
         """Example ids that the annotator has decided or skipped in this session, and not undone."""
-        return {
-            event.example_id
-            for event in holding(self.history())
-            if event.action != "undo" and event.annotator == annotator.strip() and event.session == session
-        }
+        name = annotator.strip()
+        mine = [event for event in self.history() if (event.session, event.annotator) == (session, name)]
+        return {event.example_id for event in holding(mine) if event.action != "undo"}
 
     def _refresh(self) -> None:
         # One writer at a time numbers the events, so a higher number is never seen before a lower one.
@@ -189,10 +188,16 @@ class EventLog:
         )
         fresh = [_event(row) for row in rows]
         self._events.extend(fresh)
-        if any(event.action == "undo" for event in fresh):
-            self._decisions = decisions(self._events)
-        else:
-            _apply(self._decisions, fresh)
+        for event in fresh:
+            self._by_example.setdefault(event.example_id, []).append(event)
+        # An undo names the example of what it undoes, so only the examples of the fresh events can change:
+        # the next card comes as quickly behind 100,000 events as behind ten.
+        for example_id in {event.example_id for event in fresh}:
+            decision = _decision(self._by_example[example_id])
+            if decision is None:
+                self._decisions.pop(example_id, None)
+            else:
+                self._decisions[example_id] = decision
 
     def _insert(self, connection: sqlite3.Connection, event: Event) -> Event:
         event = replace(event, server_ts=time.time())
@@ -300,18 +305,21 @@ def holding(events: Sequence[Event]) -> list[Event]:
 
 def decisions(events: Sequence[Event]) -> dict[str, Decision]:
     """The decision that holds for each example, computed from the whole log."""
-    result: dict[str, Decision] = {}
-    _apply(result, holding(events))
-    return result
-
-
-def _apply(result: dict[str, Decision], events: Iterable[Event]) -> None:
+    by_example: dict[str, list[Event]] = {}
     for event in events:
-        if event.action in ("undo", "skip"):
-            continue
-        label = {"exclude": None, "relabel": event.new_label}.get(event.action, event.old_label)
-        result.pop(event.example_id, None)  # so that the order is that of the decisions
-        result[event.example_id] = Decision(event, label)
+        by_example.setdefault(event.example_id, []).append(event)
+    found = {example_id: _decision(own) for example_id, own in by_example.items()}
+    return {example_id: decision for example_id, decision in found.items() if decision is not None}
+
+
+def _decision(events: Sequence[Event]) -> Decision | None:
+    """What one example's events decide, in order of the log."""
+    deciding = [event for event in holding(events) if event.action not in ("undo", "skip")]
+    if not deciding:
+        return None
+    last = deciding[-1]
+    label = {"exclude": None, "relabel": last.new_label}.get(last.action, last.old_label)
+    return Decision(last, label)
 
 
 def _target(rows: Iterable[sqlite3.Row], session: str | None, *, redo: bool) -> Event | None:
