@@ -137,7 +137,8 @@ def _sizes(
 ) -> tuple[tuple[int, int] | None, int | None, tuple[int, int] | None]:
     size = config.get("size")
     crops = bool(config.get("do_center_crop"))
-    crop = _height_width(config.get("crop_size") or size, "crop_size") if crops else None
+    crop_size = size if config.get("crop_size") is None else config["crop_size"]
+    crop = _height_width(crop_size, "crop_size") if crops else None
     if not config.get("do_resize", size is not None):
         return None, None, crop
     if isinstance(size, Mapping) and set(size) == {"shortest_edge"}:
@@ -179,8 +180,8 @@ def _per_channel(value: object, name: str, channels: int) -> tuple[float, ...]:
     values: list[Any] = value if isinstance(value, list) else [value] * channels
     if not all(isinstance(entry, int | float) and math.isfinite(entry) for entry in values):
         raise _refused(f"{name} = {shown(value)}", "are no numbers")
-    if len(values) != channels and len(set(values)) == 1:
-        values = values[:1] * channels
+    if channels == 1 and len(set(values)) == 1:  # written for colour, used for grey
+        values = values[:1]
     if len(values) != channels:
         raise _refused(name, f"has {len(values)} numbers for {channels} channels")
     return tuple(float(entry) for entry in values)

@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from tests.models.conftest import STEPS, vit, vit_inputs, words, write_run
+from tracin_viz.errors import InputError
+from tracin_viz.fingerprint import fingerprint
+from tracin_viz.models.bundle import inspect_run, open_run_folder
+
+DIGITS = [Image.fromarray(np.full((28, 28), value, dtype=np.uint8)) for value in (0, 100, 255)]
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change keys of a JSON file; ``None`` removes one."""
+    values = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+
+
+@pytest.fixture
+def run(image_run: Path, tmp_path: Path) -> Path:
+    """A copy of the image run that a test may damage."""
+    return Path(shutil.copytree(image_run, tmp_path / "run"))
+
+
+def test_an_image_run_is_described_by_its_files(image_run):
+    bundle = open_run_folder(image_run)
+    assert bundle.task == "image" and bundle.classes == ("cat", "dog", "owl")
+    assert [checkpoint.step for checkpoint in bundle.checkpoints] == list(STEPS)
+    assert [checkpoint.learning_rate for checkpoint in bundle.checkpoints] == pytest.approx(
+        [0.0925, 0.0825, 0.0725]
+    )
+    assert (
+        bundle.checkpoints[1].provenance
+        == "mean of 2 rates logged in checkpoint-300/trainer_state.json, steps 101–200"
+    )
+    assert bundle.checkpoints[1].epoch == 2.0 and bundle.checkpoints[1].train_loss == pytest.approx(1.8)
+
+
+def test_logits_equal_those_of_transformers_own_loader_and_processor(image_run):
+    from transformers import ViTForImageClassification, ViTImageProcessorPil
+
+    bundle = open_run_folder(image_run)
+    model = bundle.build()
+    assert not model.training
+    for checkpoint in bundle.checkpoints:
+        folder = image_run / f"checkpoint-{checkpoint.step}"
+        model.load_state_dict(bundle.read_weights(checkpoint), strict=True)
+        theirs = ViTForImageClassification.from_pretrained(folder).eval()
+        inputs = ViTImageProcessorPil.from_pretrained(folder)(
+            [d.convert("L") for d in DIGITS], return_tensors="pt"
+        )
+        with torch.no_grad():
+            assert torch.allclose(model(**bundle.collate(DIGITS)).logits, theirs(**inputs).logits, atol=1e-5)
+
+
+def test_token_ids_equal_those_of_the_tokenizer_and_only_what_the_network_takes_is_given(text_run):
+    bundle = open_run_folder(text_run)
+    assert bundle.task == "text" and bundle.classes == ("light", "timer")
+    texts = ["turn the light on", "timer", "a " * 50]
+    inputs = bundle.collate(texts)
+    assert set(inputs) == {"input_ids", "attention_mask"}
+    # The tokenizer allows 12 tokens, but the network has only 10 positions.
+    theirs = words()(texts, padding=True, truncation=True, max_length=10, return_tensors="pt")
+    assert torch.equal(inputs["input_ids"], theirs["input_ids"])
+    assert torch.equal(inputs["attention_mask"], theirs["attention_mask"])
+    assert bundle.build()(**inputs).logits.shape == (3, 2)
+
+
+def test_token_types_are_given_to_a_network_that_takes_them(tmp_path):
+    from transformers import BertConfig
+
+    config = BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8
+    )
+    run = write_run(tmp_path, config, kind="BertForSequenceClassification", inputs=words(), steps=[100])
+    assert "token_type_ids" in open_run_folder(run).collate(["turn on"])
+
+
+@pytest.mark.parametrize("kind", ["resnet", "bart", "roberta"])
+def test_other_architectures_load_as_transformers_loads_them(tmp_path, kind):
+    import transformers
+
+    small = {"vocab_size": 20, "max_position_embeddings": 20}
+    config, name, inputs = {
+        "resnet": (
+            transformers.ResNetConfig(num_channels=1, embedding_size=8, hidden_sizes=[8, 8], depths=[1, 1]),
+            "ResNetForImageClassification",
+            vit_inputs(),
+        ),
+        "bart": (  # shared embeddings: the file holds them once
+            transformers.BartConfig(
+                **small, d_model=8, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=8, decoder_ffn_dim=8,
+                encoder_attention_heads=2, decoder_attention_heads=2, pad_token_id=0, bos_token_id=2,
+                eos_token_id=3, decoder_start_token_id=3, forced_eos_token_id=None,
+            ),
+            "BartForSequenceClassification",
+            words(),
+        ),
+        "roberta": (
+            transformers.RobertaConfig(
+                **small, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+                pad_token_id=0,
+            ),
+            "RobertaForSequenceClassification",
+            words(),
+        ),
+    }[kind]  # fmt: skip
+    run = write_run(tmp_path, config, kind=name, inputs=inputs, steps=[100])
+    bundle = open_run_folder(run)
+    ours = bundle.read_weights(bundle.checkpoints[0])
+    theirs = getattr(transformers, name).from_pretrained(run / "checkpoint-100").state_dict()
+    assert set(ours) == set(theirs)
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    bundle.build().load_state_dict(ours, strict=True)
+
+
+def test_plain_state_dicts_pickled_or_not_load_like_the_written_ones(run):
+    bundle = open_run_folder(run)
+    wanted = bundle.read_weights(bundle.checkpoints[0])
+    folder = run / "checkpoint-100"
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    save_file(
+        {name: tensor.half() for name, tensor in wanted.items()}, run / "checkpoint-200/model.safetensors"
+    )
+    again = open_run_folder(run)
+    pickled, halved = (again.read_weights(checkpoint) for checkpoint in again.checkpoints[:2])
+    assert again.checkpoints[0].path.endswith("pytorch_model.bin")
+    for name, tensor in wanted.items():
+        assert torch.equal(pickled[name], tensor)
+        assert halved[name].dtype == torch.float32 and torch.allclose(halved[name], tensor, atol=1e-3)
+
+
+def test_building_and_reading_leave_the_random_state_alone(image_run):
+    bundle = open_run_folder(image_run)
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    bundle.build()
+    bundle.read_weights(bundle.checkpoints[0])
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_identity_depends_on_what_is_computed_and_not_on_who_wrote_it(run):
+    first = fingerprint(open_run_folder(run).identity())
+    for step in STEPS:
+        edit(
+            run / f"checkpoint-{step}/config.json",
+            transformers_version="1",
+            _name_or_path="/x",
+            torch_dtype="float16",
+        )
+    assert fingerprint(open_run_folder(run).identity()) == first
+    edit(run / "checkpoint-300/preprocessor_config.json", image_mean=[0.4])
+    second = fingerprint(open_run_folder(run).identity())
+    assert second != first
+    for step in STEPS:
+        edit(run / f"checkpoint-{step}/config.json", layer_norm_eps=1e-3)
+    assert fingerprint(open_run_folder(run).identity()) not in (first, second)
+
+
+def test_identity_of_a_text_run_follows_the_tokenizer(text_run, tmp_path):
+    run = Path(shutil.copytree(text_run, tmp_path / "run"))
+    first = fingerprint(open_run_folder(run).identity())
+    edit(run / "checkpoint-300/tokenizer_config.json", model_max_length=8)
+    assert fingerprint(open_run_folder(run).identity()) != first
+
+
+def test_a_pattern_chooses_checkpoints_without_changing_their_weights(image_run):
+    every = open_run_folder(image_run).checkpoints
+    assert open_run_folder(image_run, checkpoints="checkpoint-[13]00").checkpoints == (every[0], every[2])
+    with pytest.raises(
+        InputError, match=r"No checkpoint fits 'x\*'\. There are checkpoint-100, checkpoint-200"
+    ):
+        open_run_folder(image_run, checkpoints="x*")
+
+
+def test_given_rates_replace_the_logged_ones(image_run):
+    given = open_run_folder(image_run, learning_rates=[0.3, 0.2, 0.1]).checkpoints
+    assert [(checkpoint.learning_rate, checkpoint.provenance) for checkpoint in given] == [
+        (0.3, "given by the user"), (0.2, "given by the user"), (0.1, "given by the user"),
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="2 learning rates were given for 3"):
+        open_run_folder(image_run, learning_rates=[0.3, 0.2])
+
+
+def test_settings_beside_the_checkpoints_serve_all_of_them(run):
+    for name in ("config.json", "preprocessor_config.json"):
+        shutil.copy(run / "checkpoint-300" / name, run / name)
+        for step in STEPS:
+            (run / f"checkpoint-{step}" / name).unlink()
+    assert open_run_folder(run).collate(DIGITS)["pixel_values"].shape == (3, 1, 28, 28)
+
+
+def test_inspection_builds_and_loads_everything(run):
+    found = inspect_run(run)
+    assert json.loads(json.dumps(found)) == found
+    assert found["architecture"] == "ViTForImageClassification" and found["classes"] == ["cat", "dog", "owl"]
+    assert found["parameters"] == sum(p.numel() for p in open_run_folder(run).build().parameters())
+    assert [entry["step"] for entry in found["checkpoints"]] == list(STEPS)
+    assert [entry["file"] for entry in found["files"]] == [
+        f"checkpoint-{step}/model.safetensors" for step in STEPS
+    ]
+    assert found["problems"] == []
+    weights = load_file(run / "checkpoint-200/model.safetensors")
+    weights["classifier.bias"][0] = float("nan")
+    save_file(weights, run / "checkpoint-200/model.safetensors")
+    (problem,) = inspect_run(run)["problems"]
+    assert problem["where"] == "checkpoint-200" and "classifier.bias" in problem["message"]
+
+
+def _refused(run: Path, **asked: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        inspect_run(run, **asked)
+    message = str(caught.value)
+    assert "\n" not in message and caught.value.remedy
+    return message
+
+
+def test_a_checkpoint_of_another_class_count_is_refused_with_file_key_and_shapes(run):
+    from transformers import ViTForImageClassification
+
+    ViTForImageClassification(vit(["a", "b", "c", "d", "e"])).save_pretrained(run / "other")
+    shutil.copy(run / "other/model.safetensors", run / "checkpoint-200/model.safetensors")
+    message = _refused(run)
+    assert "'checkpoint-200/model.safetensors'" in message
+    assert "classifier.weight is 5×16, not 3×16" in message and "classifier.bias is 5, not 3" in message
+
+
+def test_a_checkpoint_of_another_network_is_refused_with_the_keys(run):
+    save_file({"conv.weight": torch.ones(2, 2)}, run / "checkpoint-100/model.safetensors")
+    message = _refused(run)
+    assert "missing: classifier.bias" in message and "not in the network: conv.weight 2×2" in message
+
+
+def test_code_in_the_run_folder_is_refused_and_never_run(run):
+    (run / "checkpoint-300/modeling_x.py").write_text("raise SystemExit('executed')")
+    edit(run / "checkpoint-300/config.json", auto_map={"AutoModelForImageClassification": "modeling_x.X"})
+    assert "auto_map" in _refused(run)
+
+
+def test_code_for_the_tokenizer_is_refused(text_run, tmp_path):
+    run = Path(shutil.copytree(text_run, tmp_path / "run"))
+    edit(run / "checkpoint-300/tokenizer_config.json", auto_map={"AutoTokenizer": ["x.Y", None]})
+    assert "auto_map" in _refused(run)
+
+
+def test_nothing_in_a_config_makes_a_connection(run, monkeypatch):
+    def refuse(*args: object) -> None:
+        raise AssertionError(f"a connection was attempted: {args}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for step in STEPS:
+        edit(
+            run / f"checkpoint-{step}/config.json",
+            _name_or_path="someone/something",
+            _attn_implementation="someone/kernel",
+            attn_implementation="someone/kernel",
+        )
+    assert inspect_run(run)["parameters"] > 0
+    (run / "checkpoint-300/preprocessor_config.json").unlink()
+    assert "no preprocessor_config.json" in _refused(run)
+
+
+CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown type": ({"model_type": "nonesuch"}, "'nonesuch'"),
+    "no type": ({"model_type": None}, "does not know"),
+    "not a classifier": ({"architectures": ["ViTModel"]}, "ViTModel, which classifies neither"),
+    "no classifier of that type": ({"model_type": "whisper", "architectures": None}, "of type whisper"),
+    "one class": ({"id2label": {"0": "a"}, "label2id": {"a": 0}}, "id2label"),
+    "gap in the classes": ({"id2label": {"0": "a", "2": "b"}, "label2id": {"a": 0, "b": 2}}, "id2label"),
+    "two classes of one name": ({"id2label": {"0": "a", "1": "a", "2": "b"}}, "two classes the same"),
+    "several labels": ({"problem_type": "multi_label_classification"}, "problem_type"),
+    "quantised": ({"quantization_config": {"bits": 4}}, "quantization_config"),
+    "channels": ({"num_channels": 7}, "7 channels"),
+    "too many classes": ({"num_labels": 10**9, "id2label": None}, "classes"),
+    "unknown part": ({"hidden_act": "nonesuch"}, "cannot make a network"),
+    "wrong kind": ({"hidden_size": "big"}, "config.json"),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_a_config_that_cannot_be_used_is_refused_in_one_line(run, case):
+    changes, named = CONFIGS[case]
+    for step in STEPS:
+        edit(run / f"checkpoint-{step}/config.json", **changes)
+    assert named in _refused(run)
+
+
+def test_checkpoints_whose_configs_differ_are_refused_with_the_keys(run):
+    edit(run / "checkpoint-100/config.json", id2label={"0": "dog", "1": "cat", "2": "owl"})
+    assert (
+        "config.json of 'checkpoint-100' differs from that of the newest checkpoint in id2label"
+        in _refused(run)
+    )
+
+
+def test_preprocessing_that_does_not_fit_the_network_is_refused(run):
+    edit(run / "checkpoint-300/preprocessor_config.json", size={"height": 20, "width": 20})
+    assert "cannot take what its preprocessing makes (pixel_values (1, 1, 20, 20))" in _refused(run)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("name", ["config.json", "trainer_state.json", "preprocessor_config.json"])
+def test_files_that_are_no_json_are_named(run, name, content):
+    (run / "checkpoint-300" / name).write_bytes(content)
+    assert f"'checkpoint-300/{name}'" in _refused(run)
+
+
+def test_folders_that_hold_no_run_are_refused(run, tmp_path):
+    assert "does not exist" in _refused(tmp_path / "absent")
+    assert "is a file" in _refused(run / "checkpoint-100/config.json")
+    (tmp_path / "empty").mkdir()
+    assert "holds no checkpoint-<step> folders" in _refused(tmp_path / "empty")
+    assert "'checkpoint-100' is a single checkpoint" in _refused(run / "checkpoint-100")
+
+
+def test_missing_parts_are_named_with_what_would_be_there(run, text_run, tmp_path):
+    text = Path(shutil.copytree(text_run, tmp_path / "text"))
+    for step in STEPS:
+        for path in (text / f"checkpoint-{step}").glob("tokenizer*"):
+            path.unlink()
+    assert "no tokenizer (tokenizer.json)" in _refused(text)
+    for step in STEPS:
+        (run / f"checkpoint-{step}/trainer_state.json").unlink()
+    assert "--learning-rates, one per checkpoint (steps 100, 200, 300)" in _refused(run)
+    (run / "checkpoint-200/model.safetensors").rename(run / "checkpoint-200/adapter_model.safetensors")
+    assert "'checkpoint-200' cannot be used: it holds an adapter" in _refused(run, learning_rates=[1, 1, 1])
+    (run / "checkpoint-200/adapter_model.safetensors").unlink()
+    assert "neither model.safetensors nor" in _refused(run, learning_rates=[1, 1, 1])
+    for step in STEPS:
+        (run / f"checkpoint-{step}/config.json").unlink()
+    assert "has a config.json" in _refused(run, learning_rates=[1, 1, 1])
+
+
+def test_contents_of_the_wrong_kind_are_refused(image_run, text_run):
+    with pytest.raises(InputError, match="takes images, but got a text"):
+        open_run_folder(image_run).collate(["a"])
+    with pytest.raises(InputError, match="takes texts, but got an image"):
+        open_run_folder(text_run).collate(DIGITS)
+    with pytest.raises(InputError, match="No examples"):
+        open_run_folder(text_run).collate([])
