@@ -1,0 +1,87 @@
+"""What several test modules share: tiny audits, the finished demo, and no process left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from tracin_viz.audit import Workspace
+from tracin_viz.cli import main
+from tracin_viz.config import Home
+from tracin_viz.jobs.query_client import QueryClient
+
+# One thread: sums in another order differ in the last bits, and two test processes share two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its JSON document."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+def run_command(*arguments: str, home: Path) -> Result:
+    """Run one command of the package in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([arguments[0], "--home", str(home), *arguments[1:]])
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class TinyFiles:
+    """Data and run folder of the tiny model; tests only read them."""
+
+    data: Path
+    model: Path
+
+
+@pytest.fixture(scope="session")
+def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    folder = tmp_path_factory.mktemp("tiny")
+    data = tiny.write_images(folder / "data")
+    return TinyFiles(data, tiny.train_run(folder / "run", data))
+
+
+@pytest.fixture(scope="session")
+def tiny_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace whose audit ``tiny`` is computed; tests may add decisions, nothing else."""
+    home = tmp_path_factory.mktemp("tiny-home")
+    run_command("create", "tiny", "--data", str(tiny_files.data), "--model", str(tiny_files.model), home=home)
+    done = run_command("compute", "tiny", "--sketch-dim", "256", home=home)
+    assert done.code == 0, done.err
+    yield home
+    QueryClient(Home(home)).stop()
+
+
+@pytest.fixture
+def workspace(tiny_home: Path) -> Workspace:
+    return Workspace(Home(tiny_home))
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace with the finished digits demo, exactly as ``make run`` prepares it."""
+    home = tmp_path_factory.mktemp("demo-home")
+    done = run_command("demo", "digits", home=home)
+    assert done.code == 0, done.err
+    yield home
+    QueryClient(Home(home)).stop()
