@@ -65,7 +65,9 @@ class BruteForce:
         loss: Loss = cross_entropy,
         collate: Callable[[list[Any]], Any] | None = None,
     ) -> None:
-        self.model = copy.deepcopy(model).double().eval()
+        self.model = copy.deepcopy(model).double()
+        for module in self.model.modules():
+            module.training = False  # what eval() does; exported programs have no eval()
         self.checkpoints = checkpoints
         self.loss = loss
         self.collate = collate or torch.utils.data.default_collate
@@ -122,11 +124,11 @@ class BruteForce:
 
 
 def prediction_score(outputs: Any, kind: str, target_class: int) -> torch.Tensor:
-    """Logit, log-probability or margin (logit minus the largest other logit) of a class."""
+    """Logit, log_probability or margin (logit minus the largest other logit) of a class."""
     logits = logits_of(outputs)
     if kind == "logit":
         return logits[..., target_class]
-    if kind == "log-probability":
+    if kind == "log_probability":
         return logits.log_softmax(-1)[..., target_class]
     others = torch.cat([logits[..., :target_class], logits[..., target_class + 1 :]], dim=-1)
     return logits[..., target_class] - others.max(-1).values

@@ -23,9 +23,9 @@ from tracin_viz.errors import EngineError
 
 RANKINGS = ("dot", "cosine", "relatif")
 
-# One converted piece holds this many float32 numbers: 2 MiB on a CPU, which is what a core's own cache holds
+# One converted piece holds this many float32 numbers: 1 MiB per CPU thread, which fits a core's own cache
 # (four times larger pieces measured 1.5 times slower), and enough to fill a GPU.
-_PIECE_ON_CPU = 1 << 19
+_PIECE_ON_CPU = 1 << 18
 _PIECE_ON_GPU = 1 << 26
 # Scores of this many (example, query) pairs are gathered before anything is selected from them.
 _PAIRS_AT_ONCE = 1 << 22
