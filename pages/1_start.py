@@ -88,7 +88,7 @@ def _recent(summaries: list[AuditSummary]) -> None:
                 st.markdown(f"**{text.plain(summary.title)}**")
                 made = time.strftime("%d %b %Y", time.localtime(summary.created))
                 sizes = " · ".join(
-                    f"{number:,} {text.plain(split)}" for split, number in summary.splits.items()
+                    f"{number:,} {text.plain(split)}" for split, number in text.train_first(summary.splits)
                 )
                 classes = text.count(len(summary.classes), "class", "classes")
                 st.caption(f"{summary.task} · {sizes} · {classes}")

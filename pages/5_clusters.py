@@ -26,7 +26,7 @@ def _points(found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> p
     """One row per point: id, x, y, group, hover."""
     points = pandas.DataFrame(found["examples"]).merge(table[["id", "label", "predicted", "source"]], on="id")
     names = {cluster["id"]: str(cluster["name"]) for cluster in found["clusters"]}
-    points["cluster_name"] = points["cluster"].map(names).fillna(NO_CLUSTER)
+    points["cluster_name"] = [names.get(number, NO_CLUSTER) for number in points["cluster"]]
     points["group"] = points["label"] if colour_by == "class" else points["cluster_name"]
     brief = points["source"].str.slice(0, 80).map(charts.literal)
     points["hover"] = (

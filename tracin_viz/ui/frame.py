@@ -131,7 +131,7 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
 
 
 def _header(audit: Audit, summaries: list[AuditSummary]) -> None:
-    sizes = " · ".join(f"{number:,} {text.plain(split)}" for split, number in audit.splits.items())
+    sizes = " · ".join(f"{number:,} {text.plain(split)}" for split, number in text.train_first(audit.splits))
     line = f"{sizes} · {text.count(len(audit.checkpoints), 'checkpoint')}"
     decided = len(audit.decisions())
     if decided:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui.session import open_audit, remember
+from tracin_viz.ui.text import plain
 
 _USED = "used_clicks"
 _DRAWN = "drawn_clicks"
@@ -143,5 +144,5 @@ def undo(name: str, click: str, annotator: str, session: str) -> None:
     if not first_use(click):
         return
     event = open_audit(name).undo(annotator, session=session)
-    st.toast("Nothing to undo." if event is None else f"Undone: {event.example_id}")
+    st.toast("Nothing to undo." if event is None else f"Undone: {plain(event.example_id)}")
     remember("item", "")

@@ -10,12 +10,14 @@ import re
 
 from tracin_viz.ui.theme import SIGNS
 
-#: Invisible character without width or line break. Behind a sign it ends every pattern that Streamlit looks
+#: Invisible character without width or line break. Around a sign it ends every pattern that Streamlit looks
 #: for *after* Markdown's backslashes are gone: web addresses, ``:emoji:``, ``:material/icon:``, arrows.
 _JOINER = "\u2060"
 
 _SPECIAL = re.compile(r"([\\`*_\[\]()<>{}#~|!$&+=.:@/-])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+#: Signs that turn the direction of what follows: a label could make the words around it read backwards.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(value: object, *, longest: int = 200) -> str:
@@ -25,21 +27,21 @@ def plain(value: object, *, longest: int = 200) -> str:
         value: Anything from a data set, a file name or an error.
         longest: Characters shown; the rest becomes "…".
     """
-    text = _CONTROL.sub(" ", str(value)).strip()
+    text = _TURNING.sub("", _CONTROL.sub(" ", str(value))).strip()
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     # The leading joiner keeps "1." or four spaces from starting a list or a code block.
-    return _JOINER + _SPECIAL.sub(rf"\\\1{_JOINER}", text)
-
-
-def shown(value: str) -> str:
-    """What a reader sees of ``plain``'s result, for tests and for reading widget state back."""
-    return value.replace(_JOINER, "").replace("\\", "")
+    return _JOINER + _SPECIAL.sub(rf"{_JOINER}\\\1{_JOINER}", text)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """``4,000 examples``; ``1 example``. Without ``plural`` it is the noun with an s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def train_first(splits: dict[str, int]) -> list[tuple[str, int]]:
+    """Split names and sizes with the training split in front."""
+    return sorted(splits.items(), key=lambda pair: pair[0] != "train")
 
 
 def percent(share: float | None, digits: int = 0) -> str:

@@ -1,0 +1,36 @@
+"""The gallery's Python half and what its script must never do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tracin_viz.ui.components.gallery as package
+from tracin_viz.ui.components.gallery.gallery import LONGEST_TEXT, Card, _sent
+
+FOLDER = Path(package.__file__).parent
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_script_never_writes_markup():
+    script = (FOLDER / "gallery.js").read_text("utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", script)
+    assert "textContent" in script
+
+
+def test_a_long_text_is_sent_in_part():
+    sent = _sent(Card(id="train:0", alt="", text="word " * 1_000))
+    assert len(sent["text"]) <= LONGEST_TEXT + 2
+    assert sent["text"].endswith("…")
+
+
+def test_pages_and_components_never_load_torch():
+    code = (
+        "import sys, tracin_viz.ui.frame, tracin_viz.ui.routes, tracin_viz.ui.results, tracin_viz.ui.charts\n"
+        "import tracin_viz.ui.progress, tracin_viz.ui.picker, tracin_viz.ui.queue, tracin_viz.ui.decisions\n"
+        "loaded = {'torch', 'transformers', 'umap', 'hdbscan', 'sklearn'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
