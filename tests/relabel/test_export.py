@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tracin_viz.errors import InputError, StoreError
+from tracin_viz.relabel import export
 from tracin_viz.relabel.events import Event, decisions
 from tracin_viz.relabel.export import FORMATS, SCHEMA, read_csv_export, rows, write
 from tracin_viz.relabel.spreadsheet import csv_text, neutral, original
@@ -173,10 +174,10 @@ def test_a_failed_export_leaves_the_older_one_as_it_was(tmp_path, monkeypatch):
     path = write(rows(examples(), made()), "csv", tmp_path / "labels.csv")
     before = path.read_bytes()
 
-    def full(frame):
+    def full(path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(FORMATS, "csv", full)
+    monkeypatch.setattr(export, "sync_file", full)  # the part is written by then
     with pytest.raises(StoreError, match="No space left"):
         write(rows(examples(), {}), "csv", path)
     assert path.read_bytes() == before

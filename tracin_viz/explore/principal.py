@@ -88,9 +88,8 @@ def _times_covariance(
     result = np.zeros_like(directions)
     shift = centre @ directions
     for block in _unit_blocks(vectors, scales):
-        projected = block @ directions - shift
-        # Centring both sides: Σ (x − c) p = Σ x p − c Σ p.
-        result += block.T @ projected - np.outer(centre, projected.sum(axis=0))
+        # Centring one side is enough: the centred projections sum to zero, and with them c Σ p.
+        result += block.T @ (block @ directions - shift)
     return result
 
 

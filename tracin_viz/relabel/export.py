@@ -5,6 +5,7 @@ Every training example is exported, decided or not, so that the file alone can r
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -148,10 +149,11 @@ def read_csv_export(path: Path) -> pd.DataFrame:
 
 def _jsonl_bytes(frame: pd.DataFrame) -> bytes:
     # Not through pandas: its writer rounds numbers to 10 digits and escapes every slash.
-    import json
-
-    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    lines = [json.dumps(record, ensure_ascii=False, allow_nan=False) for record in records]
+    columns = [[None if value != value else value for value in frame[name].tolist()] for name in frame]
+    lines = [
+        json.dumps(dict(zip(frame.columns, values, strict=True)), ensure_ascii=False, allow_nan=False)
+        for values in zip(*columns, strict=True)
+    ]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
