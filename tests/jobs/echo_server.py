@@ -1,4 +1,4 @@
-"""A small query process for tests: ``python -m tests.jobs.echo_server --home DIR [--idle S] [--version V]``."""
+"""A small query process for tests: ``python -m tests.jobs.echo_server --home DIR [--idle S]``."""
 
 from __future__ import annotations
 

@@ -73,26 +73,39 @@ class Contact:
 
 
 def address_of(home: Home) -> Address:
-    """The address of the query process of workspace ``home``; makes the private folder.
-
-    Raises:
-        JobError: The folder exists but is not this user's, or others may enter it.
-    """
+    """The address of the query process of workspace ``home``; nothing is made on disk."""
     mark = fingerprint(str(home.root))
     user = str(os.getuid()) if hasattr(os, "getuid") else fingerprint(getpass.getuser())[:8]
     name = f"tracin-viz-{user}-{mark[:12]}"
     folder = Path(tempfile.gettempdir()) / name
     if not WINDOWS and len(os.fsencode(folder / "12345678.sock")) > _SOCKET_LIMIT:
         folder = Path("/tmp") / name  # the one short folder that every POSIX system has
+    return Address(folder, mark, home.runtime / "logs" / "query_server.log")
+
+
+def make_private(address: Address) -> None:
+    """Make the folder of ``address`` and insist that only this user can enter it.
+
+    Raises:
+        JobError: Something else is in its place, or it belongs to somebody else.
+    """
+    folder = address.folder
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise JobError(
             f"{folder} cannot be made ({error}).", remedy="Remove what is in its place."
         ) from error
-    if not WINDOWS:
-        _insist_on_privacy(folder)
-    return Address(folder, mark, home.runtime / "logs" / "query_server.log")
+    if WINDOWS:  # its folder for temporary files is the user's own
+        return
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise JobError(
+            f"{folder} belongs to somebody else, so this workspace's query process cannot use it.",
+            remedy="Remove it, or set TMPDIR to a folder of your own.",
+        )
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        folder.chmod(0o700)
 
 
 def new_contact(address: Address) -> Contact:
@@ -173,14 +186,3 @@ def _proof(key: str, role: bytes, question: bytes) -> bytes:
     # The role keeps a question from being reflected to the side that asked it.
     digest: Callable[[], hashlib._Hash] = hashlib.sha256
     return hmac.new(bytes.fromhex(key), role + question, digest).digest()
-
-
-def _insist_on_privacy(folder: Path) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-        raise JobError(
-            f"{folder} belongs to somebody else, so this workspace's query process cannot use it.",
-            remedy="Remove it, or set TMPDIR to a folder of your own.",
-        )
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        folder.chmod(0o700)

@@ -7,11 +7,12 @@ and started by the first question. Nothing that it sends is ever executed or unp
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, Connection
 from typing import Any
 
 import tracin_viz
@@ -19,7 +20,14 @@ from tracin_viz.config import Home
 from tracin_viz.errors import JobError
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.messages import Array, MalformedMessageError, Wire, rebuild_error, receive, send
-from tracin_viz.jobs.private_address import Contact, address_of, prove_as_caller, read_contact, withdraw
+from tracin_viz.jobs.private_address import (
+    Contact,
+    address_of,
+    make_private,
+    prove_as_caller,
+    read_contact,
+    withdraw,
+)
 from tracin_viz.jobs.transport import FAMILY
 from tracin_viz.portable import exclusive, process_alive, spawn_detached
 
@@ -149,6 +157,7 @@ class QueryClient:
         return wire
 
     def _start(self) -> Wire:
+        make_private(self._address)  # also done by the server, but here the user is told why it fails
         try:
             process = spawn_detached(self._argv, log=self._address.log, folder=runner.PACKAGE_PARENT)
         except OSError as error:
@@ -209,7 +218,7 @@ def _connected(contact: Contact | None) -> Wire | None:
     if contact is None or not process_alive(contact.pid, contact.pid_token):
         return None
     try:
-        wire: Wire = Client(contact.location, FAMILY)
+        wire = _reached(contact.location)
     except OSError:
         return None
     try:
@@ -220,6 +229,28 @@ def _connected(contact: Contact | None) -> Wire | None:
         return None
     wire.close()
     return None
+
+
+def _reached(location: str) -> Wire:
+    """A connection to a socket or pipe.
+
+    ``Client`` would wait without end where a server that hangs has a full queue of callers.
+    """
+    if sys.platform == "win32":
+        return Client(location, FAMILY)
+    deadline = time.monotonic() + GREETING_SECONDS
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.setblocking(False)
+        while True:
+            try:
+                wire.connect(location)
+            except BlockingIOError:  # the queue is full
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                wire.setblocking(True)
+                return Connection(wire.detach())
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -154,7 +154,7 @@ def end_process(pid: int | None, token: str | None, *, grace: float, force: bool
 
 
 def terminate(pid: int | None, token: str | None, act: int = signal.SIGTERM) -> bool:
-    """Send a signal to the process that has ``token`` under number ``pid``; False if it is gone, or is this process."""
+    """Signal the process that has ``token`` under number ``pid``; False if it is gone, or is this one."""
     if pid is None or pid == os.getpid() or not process_alive(pid, token):
         return False
     try:

@@ -24,6 +24,7 @@ from tracin_viz.jobs.messages import Array, Wire, describe_error, receive, send
 from tracin_viz.jobs.private_address import (
     Address,
     address_of,
+    make_private,
     new_contact,
     prove_as_server,
     publish,
@@ -87,8 +88,8 @@ class _Server:
         self._computing = threading.Lock()
 
     def run(self) -> None:
-        self._address.folder.mkdir(mode=0o700, exist_ok=True)  # a predecessor removes it when it ends
-        listener = Listener(self._contact.location, FAMILY)
+        make_private(self._address)
+        listener = Listener(self._contact.location, FAMILY, backlog=64)
         try:
             publish(self._address, self._contact)
             threading.Thread(target=self._watch, daemon=True).start()
@@ -122,17 +123,18 @@ class _Server:
         """End the server when nobody asks any more, or nobody can find it."""
         pause = min(1.0, self._idle_seconds / 4)
         while not self._stopping:
-            time.sleep(pause)
             lost = read_contact(self._address) != self._contact
             with self._changed:
                 idle = time.monotonic() - self._last_use >= self._idle_seconds
                 if self._connections == 0 and (idle or lost):
                     self._stopping = True
+                self._changed.wait_for(lambda: self._stopping, timeout=pause)
         self._wake()
 
     def _stop(self) -> None:
         with self._changed:
             self._stopping = True
+            self._changed.notify_all()
 
     def _wake(self) -> None:
         """Let the blocking accept return."""
