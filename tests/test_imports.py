@@ -38,7 +38,17 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "cli": ({"core", "audit", "jobs.worker", "demo"}, set()),
 }
 HEAVY = {"umap", "hdbscan", "sklearn", "transformers", "streamlit", "torch"}
-WORKER_MODULES = {"worker", "ray", "query_server", "compute", "inspect_run", "map_run", "answers"}
+WORKER_MODULES = {
+    "answers",
+    "inspect_run",
+    "loading",
+    "mapping",
+    "measuring",
+    "planning",
+    "query_server",
+    "ray",
+    "worker",
+}
 
 
 def layer_of(module: str) -> str:

@@ -58,15 +58,14 @@ def compute(options: argparse.Namespace) -> None:
             print(f"started; watch it with: tracin-viz status {audit.name}")
         return
     job, asked = _job(space, options, asked)
-    from tracin_viz.jobs import worker  # the run needs what other commands do without
+    from tracin_viz.jobs.worker import compute as run  # the run needs what other commands do without
+    from tracin_viz.jobs.worker import working
 
     with (
         ProgressLine(lambda: space.status(audit.name), quiet=options.job is not None),
-        worker.working(space.jobs, job, finished="Influence and map are ready.") as reporter,
+        working(space.jobs, job, finished="Influence and map are ready.") as reporter,
     ):
-        worker.compute(
-            space.home, audit.name, reporter, settings=asked[0], speed=asked[1], checkpoints=asked[2]
-        )
+        run(space.home, audit.name, reporter, settings=asked[0], speed=asked[1], checkpoints=asked[2])
     status_ = space.status(audit.name)
     if options.json:
         _print_json(status_)
