@@ -124,6 +124,21 @@ def test_other_architectures_load_as_transformers_loads_them(tmp_path, kind):
     bundle.build().load_state_dict(ours, strict=True)
 
 
+def test_texts_are_cut_to_the_positions_that_a_shifted_network_has(tmp_path):
+    # RoBERTa's first position is one past its padding token: of 10 positions 9 are left.
+    from transformers import RobertaConfig
+
+    config = RobertaConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+        max_position_embeddings=10, pad_token_id=0, type_vocab_size=1,
+    )  # fmt: skip
+    run = write_run(tmp_path, config, kind="RobertaForSequenceClassification", inputs=words(), steps=[100])
+    bundle = open_run_folder(run)
+    inputs = bundle.collate(["light " * 50])
+    assert inputs["input_ids"].shape == (1, 9)
+    assert bundle.build()(**inputs).logits.shape == (1, 2)
+
+
 def test_plain_state_dicts_pickled_or_not_load_like_the_written_ones(run):
     bundle = open_run_folder(run)
     wanted = bundle.read_weights(bundle.checkpoints[0])
@@ -254,12 +269,26 @@ def test_code_for_the_tokenizer_is_refused(text_run, tmp_path):
     assert "auto_map" in _refused(run)
 
 
-def test_nothing_in_a_config_makes_a_connection(run, monkeypatch):
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError(f"a connection was attempted: {args}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_nothing_in_a_text_run_makes_a_connection(text_run, tmp_path):
+    run = Path(shutil.copytree(text_run, tmp_path / "run"))
+    assert inspect_run(run)["parameters"] > 0
+    (run / "checkpoint-300/tokenizer.json").unlink()
+    edit(run / "checkpoint-300/tokenizer_config.json", name_or_path="someone/something")
+    assert "'checkpoint-300' cannot be opened" in _refused(run)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_nothing_in_a_config_makes_a_connection(run):
     for step in STEPS:
         edit(
             run / f"checkpoint-{step}/config.json",
@@ -286,6 +315,8 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "too many classes": ({"num_labels": 10**9, "id2label": None}, "classes"),
     "unknown part": ({"hidden_act": "nonesuch"}, "cannot make a network"),
     "wrong kind": ({"hidden_size": "big"}, "config.json"),
+    "larger than any memory": ({"hidden_size": 1_000_000}, "the network has"),
+    "no table of classes": ({"id2label": 0.5}, "id2label"),
 }
 
 

@@ -106,9 +106,9 @@ def _check_amount(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:
     name = entry.filename
     parts = name.split("/")
-    if name.startswith("/") or "\\" in name or ".." in parts or _DRIVE.match(name):
+    if name.startswith("/") or ".." in name.replace("\\", "/").split("/") or _DRIVE.match(name):
         raise _refused(path, f"holds '{shown(name)}', a name that leads out of its folder")
-    if not name.isprintable() or "" in parts or "." in parts:
+    if not name.isprintable() or "\\" in name or "" in parts or "." in parts:
         raise _refused(path, f"holds '{shown(name)}', a name that is not a plain path")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise _refused(path, f"holds '{shown(name)}', which is a link")

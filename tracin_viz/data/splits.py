@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ def known_split(name: str) -> str | None:
     return _KNOWN.get(name.strip().lower())
 
 
+@lru_cache(maxsize=1024)  # a table asks once per row
 def split_name(name: str) -> str | None:
     """The split called ``name``: a usual word in its usual spelling, any other plain name as it is.
 

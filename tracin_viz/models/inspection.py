@@ -25,9 +25,11 @@ def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
     Raises:
         InputError: The run cannot be used; the message names the file.
     """
-    model = bundle.build()
     problems: list[Problem] = []
     files = []
+    # Reading compares the file with the network before any of it is made: a wrong size could fill memory.
+    bundle.read_weights(bundle.checkpoints[0])
+    model = bundle.build()
     for checkpoint in bundle.checkpoints:
         _load(bundle, model, checkpoint, problems)
         file = Path(checkpoint.path)

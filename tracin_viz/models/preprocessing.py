@@ -27,6 +27,8 @@ _DONE = frozenset(
 _MODES = {1: "L", 3: "RGB"}
 #: Sides of a resized picture, at most; a wrong size would otherwise ask for all memory.
 _MAX_SIDE = 8192
+_MAX_NUMBER = 1e6
+_MIN_DEVIATION = 1e-6
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class ImagePreprocessing:
             _per_channel(config.get("image_mean"), "image_mean", channels) if normalize else (0.0,) * channels
         )
         std = _per_channel(config.get("image_std"), "image_std", channels) if normalize else (1.0,) * channels
-        if 0.0 in std:
-            raise _refused("image_std", "holds a 0")
+        if min(std) < _MIN_DEVIATION:
+            raise _refused("image_std", "holds a number that is not positive")
         return cls(channels, exact, shortest, crop, int(resample), factor, mean, std)
 
     def as_dict(self) -> dict[str, object]:
@@ -171,15 +173,20 @@ def _side(value: object, name: str) -> int:
 
 
 def _number(value: object, name: str) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value) or value == 0:
+    if not _usable(value) or value == 0:
         raise _refused(f"{name} = {shown(value)}", "is no number that can be used")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def _usable(value: object) -> bool:
+    """Whether a value of a picture can be shifted or scaled by it in float32."""
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MAX_NUMBER
 
 
 def _per_channel(value: object, name: str, channels: int) -> tuple[float, ...]:
     values: list[Any] = value if isinstance(value, list) else [value] * channels
-    if not all(isinstance(entry, int | float) and math.isfinite(entry) for entry in values):
-        raise _refused(f"{name} = {shown(value)}", "are no numbers")
+    if not all(_usable(entry) for entry in values):
+        raise _refused(f"{name} = {shown(value)}", "are no numbers that can be used")
     if channels == 1 and len(set(values)) == 1:  # written for colour, used for grey
         values = values[:1]
     if len(values) != channels:

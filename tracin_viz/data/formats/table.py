@@ -148,27 +148,37 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _check_encoding(path: Path) -> None:
     """Refuse what is not UTF-8, naming the lines: half-read texts would be wrong without anyone noticing."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as stream:
         start = stream.read(4096)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
-        raise InputError(
-            f"'{shown(path.name)}' is not in UTF-8 but in UTF-16 or no text at all.", remedy=_FORM
-        )
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
+            raise InputError(
+                f"'{shown(path.name)}' is not in UTF-8 but in UTF-16 or no text at all.", remedy=_FORM
+            )
+        stream.seek(0)
+        try:
+            while piece := stream.read(1 << 20):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise _wrong_encoding(path) from error
+
+
+def _wrong_encoding(path: Path) -> InputError:
+    """The error for a file that is not UTF-8, with a problem for each such line."""
     problems = ProblemList()
     first = 0
     with path.open("r", encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         for number, line in enumerate(stream, start=1):
-            # Writing lone surrogates as "\ud83d" is legal in no UTF-8 file, so these came from bad bytes.
             if _UNDECODED.search(line):
                 first = first or number
                 _note(problems, "encoding", path, number, "It has bytes that are not UTF-8.")
-    if first:
-        count = problems.count("encoding")
-        raise InputError(
-            f"'{shown(path.name)}' is not in UTF-8 ({count} line{'s' * (count > 1)}, first line {first}).",
-            remedy="Save it as UTF-8 and try again.",
-            problems=problems.as_tuple(),
-        )
+    count = problems.count("encoding")
+    return InputError(
+        f"'{shown(path.name)}' is not in UTF-8 ({count} line{'s' * (count > 1)}, first line {first}).",
+        remedy="Save it as UTF-8 and try again.",
+        problems=problems.as_tuple(),
+    )
 
 
 def _columns(header: list[str], path: Path) -> dict[str, int]:

@@ -137,8 +137,11 @@ def _check(config: Mapping[str, Any]) -> None:
                 f"config.json sets '{key}', which is not supported.",
                 remedy="Give checkpoints of the whole network in ordinary numbers.",
             )
+    names = config.get("id2label")
+    if names is not None and not isinstance(names, dict):
+        raise InputError("id2label in config.json is no table of names.", remedy='Write {"0": "cat", …}.')
     count = config.get("num_labels")
-    if (isinstance(count, int) and count > _MAX_CLASSES) or len(config.get("id2label") or ()) > _MAX_CLASSES:
+    if (isinstance(count, int) and count > _MAX_CLASSES) or len(names or ()) > _MAX_CLASSES:
         raise InputError(f"config.json has more than {_MAX_CLASSES:,} classes.", remedy="Check num_labels.")
     if config.get("problem_type") not in (None, "single_label_classification"):
         raise InputError(

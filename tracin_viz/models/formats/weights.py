@@ -17,6 +17,9 @@ from tracin_viz.errors import InputError
 from tracin_viz.models.formats.architecture import Architecture
 
 _NAMED = 4
+#: A network counts shared weights once per use, its file once in all.
+_SHARED = 4
+_SMALL = 10_000_000
 
 
 def state_dict_of(
@@ -37,6 +40,7 @@ def state_dict_of(
     Raises:
         InputError: A tensor is missing, too many, or of another shape; the first few are named.
     """
+    _check_size(wanted, weights, where)
     found = weights if set(weights) == set(wanted) else _converted(design, weights, where)
     shapes = [
         f"{name} is {_shape(found[name].shape)}, not {_shape(tensor.shape)}"
@@ -46,6 +50,13 @@ def state_dict_of(
     if shapes:
         raise _another_network(where, {"other shape": shapes})
     return {name: found[name].to(tensor.dtype) for name, tensor in wanted.items()}
+
+
+def _check_size(wanted: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor], where: str) -> None:
+    """Refuse a network far larger than its file before any of it is made: a wrong size could fill memory."""
+    needed, held = (sum(tensor.numel() for tensor in tensors.values()) for tensors in (wanted, weights))
+    if needed > _SHARED * held + _SMALL:
+        raise _another_network(where, {"size": [f"{held:,} numbers, the network has {needed:,}"]})
 
 
 def _converted(
