@@ -126,7 +126,8 @@ class Relabelling:
         examples = pd.DataFrame(
             {
                 "id": [f"train:{row}" for row in range(len(labels))],
-                "source": list(rows.sources),
+                # A file name that is not valid text holds surrogates, which pandas takes as objects only.
+                "source": pd.Series(list(rows.sources), dtype=object),
                 "label": [self.record.classes[label] for label in labels],
             }
         )

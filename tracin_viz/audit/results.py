@@ -130,7 +130,8 @@ class Results:
             {
                 "id": [f"{split}:{row}" for row in range(len(last))],
                 "row": np.arange(len(last)),
-                "source": list(rows.sources),
+                # A file name that is not valid text holds surrogates, which pandas takes as objects only.
+                "source": pd.Series(list(rows.sources), dtype=object),
                 "label": classes[np.asarray(rows.labels)],
                 "predicted": classes[last["predicted"].to_numpy()],
                 "confidence": last["probability"].to_numpy(),

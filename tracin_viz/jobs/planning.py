@@ -20,13 +20,16 @@ from tracin_viz.store.plan import RunPlan, SplitPlan
 BATCH_SIZE = 64
 
 
-def choose_checkpoints(checkpoints: Sequence[CheckpointInfo], choice: str) -> tuple[int, ...]:
+def choose_checkpoints(
+    checkpoints: Sequence[CheckpointInfo], choice: str, *, classes: int
+) -> tuple[int, ...]:
     """Indices of the checkpoints that ``choice`` names.
 
     Args:
         checkpoints: The audit's checkpoints by rising step.
         choice: ``"all"``, ``"steep:N"`` (where the training loss fell most) or places counted from 1, such as
             ``"1,3,5"``.
+        classes: Number of classes: before training the loss is taken to be its logarithm.
 
     Raises:
         InputError: Something else, a place that does not exist, or steep without known losses.
@@ -43,7 +46,9 @@ def choose_checkpoints(checkpoints: Sequence[CheckpointInfo], choice: str) -> tu
                 f"Checkpoints '{choice}': the training loss is known for {len(known)} of {count} only.",
                 remedy="Use steep:5 with a run that logged its loss, or name them: all, or 1,3,5.",
             )
-        return tuple(steep([checkpoint.step for checkpoint in checkpoints], known, count=int(wanted)))
+        return tuple(
+            steep([checkpoint.step for checkpoint in checkpoints], known, count=int(wanted), classes=classes)
+        )
     places = choice.split(",")
     if not all(place.strip().isdigit() and 1 <= int(place) <= count for place in places):
         raise InputError(

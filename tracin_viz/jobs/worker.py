@@ -101,7 +101,7 @@ def _compute(
         bundle,
         settings=settings,
         speed=speed,
-        checkpoints=choose_checkpoints(bundle.checkpoints, checkpoints),
+        checkpoints=choose_checkpoints(bundle.checkpoints, checkpoints, classes=len(record.classes)),
         previous=plans.load(home, record.name),
     )
     plans.save(home, record.name, plan)

@@ -35,6 +35,9 @@ EXAMPLE_COLUMNS: dict[str, str] = {
     "finite": "bool",
 }
 
+#: The table of a map artifact: columns x, y, cluster, membership, one line per training example.
+MAP_FILE = "map.parquet"
+
 _BLOCK = 4096  # rows converted at once: bounds the float64 copy
 
 
