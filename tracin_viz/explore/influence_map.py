@@ -26,8 +26,9 @@ TIGHTNESS = 0.02
 EPOCHS = 200
 #: Exact neighbours take time with the square of the number; beyond this UMAP's own index is quicker.
 EXACT_UP_TO = 100_000
-#: Fewer usable examples than this get no UMAP: their principal components are the better picture.
-SMALLEST = 15
+#: Fewer usable examples than this get no UMAP: a few neighbourhoods say less than their principal components,
+#: and UMAP compiles for some ten seconds in each new process before it places anything.
+SMALLEST = 100
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class AuditRecord:
         """
         if values.get("format") != FORMAT:
             raise StoreError(
-                f"This audit was written in format {values.get('format')}; this version reads format {FORMAT}.",
+                f"This audit has format {values.get('format')}; this version reads format {FORMAT}.",
                 remedy="Create the audit again.",
             )
         rates = values["learning_rates"]
