@@ -81,6 +81,11 @@ def count_inputs(inputs: Any) -> int:
     return len(next(iter(inputs.values()))) if isinstance(inputs, Mapping) else length(inputs)
 
 
+def _is_batch(data: Any) -> bool:
+    """Whether ``data`` holds tensors that need no collating by the user's function any more."""
+    return isinstance(data, Unlabelled) and isinstance(data.inputs, Mapping | Tensor)
+
+
 def length(data: Any) -> int:
     """Number of examples.
 
@@ -109,7 +114,7 @@ def read(data: Any, rows: np.ndarray, collate: Collate | None, device: torch.dev
         several = getattr(data, "__getitems__", None)
         pairs = several(rows.tolist()) if several else [data[row] for row in rows.tolist()]
         try:
-            found = (collate or default_collate)(list(pairs))
+            found = (default_collate if collate is None or _is_batch(data) else collate)(list(pairs))
         except (RuntimeError, TypeError, ValueError, KeyError) as error:
             raise InputError(
                 f"Examples {rows[0]}–{rows[-1]} cannot be put into one batch: {error}",

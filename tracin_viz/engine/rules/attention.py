@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.forms import Dense, Factors, Form
+from tracin_viz.engine.rules.free import copies
 from tracin_viz.engine.rules.linear import product
 
 _NAMES = (
@@ -40,14 +41,14 @@ class _Arguments:
 def multi_head_attention(capture: Capture, call: Call) -> Any:
     """The decomposition of ``multi_head_attention_forward`` for (steps, examples, width) inputs."""
     a = _Arguments({**dict(zip(_NAMES.split(), call.args, strict=False)), **call.kwargs})
-    extras = (a.bias_k, a.bias_v, a.static_k, a.static_v)
     data = [t for t in (a.query, a.key, a.value) if capture.source(t) is None]
     axes = {capture.axis(call, t) for t in data}
-    if any(x is not None for x in extras) or a.add_zero_attn or (a.training and a.dropout_p):
+    if a.static_k is not None or a.static_v is not None or (a.training and a.dropout_p):
         return NotImplemented
     if len(data) != 3 or a.query.dim() != 3 or a.query.shape[1] != capture.batch or axes - {0, 1}:
         return NotImplemented
     queries, keys, values = _projected(capture, a)
+    keys, values = _lengthened(capture, a, keys, values)
     mixed, probabilities = _attend(a, queries, keys, values)
     weight, bias = a.out_proj_weight, a.out_proj_bias
     output = product(
@@ -89,6 +90,19 @@ def _projected(capture: Capture, a: _Arguments) -> tuple[Tensor, Tensor, Tensor]
         output = _watch_slice(capture, output, (data, weight), bias, number)
         parts.append(output)
     return parts[0], parts[1], parts[2]
+
+
+def _lengthened(capture: Capture, a: _Arguments, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys and values with the learned and the zero row that ``add_bias_kv`` and ``add_zero_attn`` append."""
+    found = []
+    for rows, extra in ((keys, a.bias_k), (values, a.bias_v)):
+        parts = [rows]
+        if extra is not None:
+            parts.append(copies(capture, extra, 1, rows.shape[1], 3))
+        if a.add_zero_attn:
+            parts.append(rows.new_zeros(1, *rows.shape[1:]))
+        found.append(torch.cat(parts) if len(parts) > 1 else rows)
+    return found[0], found[1]
 
 
 def _watch_slice(
@@ -138,10 +152,11 @@ def _mask(a: _Arguments, batch: int, steps: int, sources: int, like: Tensor) -> 
     total: Tensor | None = None
     attention = a.attn_mask
     if attention is None and a.is_causal:
-        attention = torch.ones(steps, sources, dtype=torch.bool, device=like.device).triu(1)
+        attention = torch.ones(steps, a.key.shape[0], dtype=torch.bool, device=like.device).triu(1)
     for mask, padding in ((attention, False), (a.key_padding_mask, True)):
         if mask is None:
             continue
+        mask = functional.pad(mask, (0, sources - mask.shape[-1]))  # appended keys are seen by all
         if mask.dtype == torch.bool:
             mask = torch.zeros_like(mask, dtype=like.dtype).masked_fill_(mask, -math.inf)
         if padding:

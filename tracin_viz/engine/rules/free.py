@@ -29,13 +29,13 @@ def elementwise(capture: Capture, call: Call) -> Any:
     rows = widest.shape[axis]
     if any(t.dim() == len(shape) and t.shape[axis] != 1 for t in data if capture.source(t)):
         return NotImplemented
-    replaced = {id(t): _copies(capture, t, axis, rows, len(shape)) for t in data if capture.source(t)}
+    replaced = {id(t): copies(capture, t, axis, rows, len(shape)) for t in data if capture.source(t)}
     args = [replaced.get(id(value), value) if isinstance(value, Tensor) else value for value in call.args]
     kwargs = {k: replaced.get(id(v), v) if isinstance(v, Tensor) else v for k, v in call.kwargs.items()}
     return call.func(*args, **kwargs)
 
 
-def _copies(capture: Capture, parameter: Tensor, axis: int, rows: int, dims: int) -> Tensor:
+def copies(capture: Capture, parameter: Tensor, axis: int, rows: int, dims: int) -> Tensor:
     """``parameter`` once per example, shaped to meet ``rows`` (a multiple of B) along ``axis``."""
     source = capture.source(parameter)
     if source is None or not torch.is_grad_enabled():
@@ -47,8 +47,8 @@ def _copies(capture: Capture, parameter: Tensor, axis: int, rows: int, dims: int
     def then(grad: Tensor) -> None:
         capture.emit(target, lambda: _form(capture, source, grad))
 
-    copies = capture.watch(leaf, [], [target], "free parameter" if target is source else "embedding", then)
-    aligned = copies.reshape(batch, *[1] * (dims - len(shape)), *shape)  # batch in front, then dims axes
+    each = capture.watch(leaf, [], [target], "free parameter" if target is source else "embedding", then)
+    aligned = each.reshape(batch, *[1] * (dims - len(shape)), *shape)  # batch in front, then dims axes
     repeated = aligned.unsqueeze(1).expand(batch, rows // batch, *aligned.shape[1:])
     along = repeated.reshape(rows, *aligned.shape[1:])  # (rows, d_0, …); d_axis is 1
     return along.squeeze(axis + 1).movedim(0, axis)

@@ -7,7 +7,7 @@ the same matrix, and uses are summed (``forms.joined``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,30 +19,44 @@ from tracin_viz.engine.rules.linear import product
 State = tuple[Tensor, ...]
 
 
+class _Weights(NamedTuple):
+    """Parameters of one direction of one layer."""
+
+    into: Tensor
+    recurrent: Tensor
+    into_bias: Tensor | None = None
+    recurrent_bias: Tensor | None = None
+    projection: Tensor | None = None
+
+    @classmethod
+    def of(cls, flat: Sequence[Tensor], *, biased: bool) -> _Weights:
+        """From the flat list that the call gets."""
+        return cls(*flat) if biased else cls(flat[0], flat[1], None, None, *flat[2:])
+
+
 def layer(capture: Capture, call: Call) -> Any:
     """``lstm/gru/rnn_*(input, hx, weights, biases, layers, dropout, train, bidirectional, batch_first)``."""
     if len(call.args) < 9 or not isinstance(call.args[2], list | tuple):
         return NotImplemented  # packed sequences
-    data, start, weights, biased, layers, dropout, training, both, batch_first = call.args[:9]
+    data, start, flat, biased, layers, dropout, training, both, batch_first = call.args[:9]
     states = tuple(start) if isinstance(start, list | tuple) else (start,)
-    directions = 2 if both else 1
-    per_direction = len(weights) // (layers * directions)
-    projected = per_direction != (4 if biased else 2)
     fixed = any(capture.source(tensor) for tensor in (data, *states))
-    if fixed or data.dim() != 3 or projected or (training and dropout):
+    if fixed or data.dim() != 3 or (training and dropout):
         return NotImplemented
     axis = capture.axis(call, data)
     if axis not in (0, 1) or data.shape[0 if batch_first else 1] != capture.batch:
         return NotImplemented
+    directions = 2 if both else 1
+    size = len(flat) // (layers * directions)
     steps = data.transpose(0, 1) if batch_first else data
     ends: list[State] = []
     for number in range(layers):
         results = []
         for direction in range(directions):
             place = number * directions + direction
-            own = weights[place * per_direction : (place + 1) * per_direction]
+            weights = _Weights.of(flat[place * size : (place + 1) * size], biased=biased)
             first = tuple(state[place] for state in states)
-            outputs, end = _run(capture, call.name, steps, first, own, backwards=direction == 1)
+            outputs, end = _run(capture, call.name, steps, first, weights, backwards=direction == 1)
             results.append(outputs)
             ends.append(end)
         steps = torch.cat(results, -1) if both else results[0]
@@ -52,24 +66,24 @@ def layer(capture: Capture, call: Call) -> Any:
 
 def cell(capture: Capture, call: Call) -> Any:
     """``lstm_cell/gru_cell/rnn_*_cell(input, hx, w_ih, w_hh, b_ih, b_hh)``."""
-    data, start, *weights = call.args
+    data, start, *flat = call.args
     lstm = call.name == "lstm_cell"
     states = tuple(start) if lstm else (start,)
     if capture.source(data) or any(capture.source(s) for s in states) or data.dim() != 2:
         return NotImplemented
     if capture.axis(call, data) != 0 or data.shape[0] != capture.batch:
         return NotImplemented
-    weights = [w for w in weights if w is not None]
-    gates = _watched(capture, data, 0, weights[0], weights[2] if len(weights) == 4 else None)
+    weights = _Weights(*flat)
+    gates = _watched(capture, data, 0, weights.into, weights.into_bias)
     end = _step(capture, call.name.removesuffix("_cell"), gates, states, weights)
     return end if lstm else end[0]
 
 
 def _run(
-    capture: Capture, kind: str, steps: Tensor, start: State, weights: Sequence[Tensor], *, backwards: bool
+    capture: Capture, kind: str, steps: Tensor, start: State, weights: _Weights, *, backwards: bool
 ) -> tuple[Tensor, State]:
     """Outputs (steps, examples, hidden) and last state of one direction of one layer."""
-    gates = _watched(capture, steps, 1, weights[0], weights[2] if len(weights) == 4 else None)
+    gates = _watched(capture, steps, 1, weights.into, weights.into_bias)
     order = range(steps.shape[0])
     state, outputs = start, {}
     for step in reversed(order) if backwards else order:
@@ -78,13 +92,16 @@ def _run(
     return torch.stack([outputs[step] for step in order]), state
 
 
-def _step(capture: Capture, kind: str, gates: Tensor, state: State, weights: Sequence[Tensor]) -> State:
+def _step(capture: Capture, kind: str, gates: Tensor, state: State, weights: _Weights) -> State:
     hidden = state[0]
-    recurrent = _watched(capture, hidden, 0, weights[1], weights[3] if len(weights) == 4 else None)
+    recurrent = _watched(capture, hidden, 0, weights.recurrent, weights.recurrent_bias)
     if kind == "lstm":
         into, forget, cell_gate, out = (gates + recurrent).chunk(4, -1)
         memory = torch.sigmoid(forget) * state[1] + torch.sigmoid(into) * torch.tanh(cell_gate)
-        return torch.sigmoid(out) * torch.tanh(memory), memory
+        shown = torch.sigmoid(out) * torch.tanh(memory)
+        if weights.projection is not None:
+            shown = _watched(capture, shown, 0, weights.projection, None)
+        return shown, memory
     if kind == "gru":
         reset_x, update_x, new_x = gates.chunk(3, -1)
         reset_h, update_h, new_h = recurrent.chunk(3, -1)
