@@ -70,7 +70,7 @@ class ZipFiles:
             with self._archive.open(self._entries[name]) as stream:
                 content = stream.read(limit + 1)
                 # zipfile compares the checksum only when it reaches the end of the data.
-                return within(content, name, limit)
+                return within(content, name, limit=limit)
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as error:
             raise InputError(
                 f"File '{shown(name)}' in '{shown(self._path.name)}' cannot be read ({shown(error)}).",

@@ -63,7 +63,7 @@ class FolderFiles:
                 f"File '{shown(name)}' cannot be read: {shown(error.strerror or error)}.",
                 remedy="Put it back, or open the folder again.",
             ) from error
-        return within(content, name, limit)
+        return within(content, name, limit=limit)
 
     def checksum(self, name: str) -> int:
         """CRC-32 of the file's bytes, read in pieces of 1 MiB."""
@@ -80,16 +80,18 @@ class FolderFiles:
             folders[:] = [name for name in folders if not is_litter(name)]
             for name in folders:
                 if (here / name).is_symlink():
-                    _left_out(problems, (here / name).relative_to(self.root), "is a link to a folder")
+                    _left_out(problems, (here / name).relative_to(self.root), why="is a link to a folder")
             inside = here.relative_to(self.root)
             for name in names:
                 if is_litter(name):
                     continue
                 if not str(inside / name).isprintable():
-                    _left_out(problems, inside / name, "has a name that is not readable text")
+                    _left_out(problems, inside / name, why="has a name that is not readable text")
                 elif (size := self._plain_size(here / name)) is None:
                     _left_out(
-                        problems, inside / name, "is a link that leads out of the folder, or no plain file"
+                        problems,
+                        inside / name,
+                        why="is a link that leads out of the folder, or no plain file",
                     )
                 else:
                     found.append(((inside / name).as_posix(), size))
@@ -110,7 +112,7 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in LITTER
 
 
-def within(content: bytes, name: str, limit: int) -> bytes:
+def within(content: bytes, name: str, *, limit: int) -> bytes:
     """``content``, refused where it is longer than ``limit``."""
     if len(content) > limit:
         raise InputError(
@@ -119,7 +121,7 @@ def within(content: bytes, name: str, limit: int) -> bytes:
     return content
 
 
-def _left_out(problems: ProblemList, relative: Path, why: str) -> None:
+def _left_out(problems: ProblemList, relative: Path, *, why: str) -> None:
     problems.add(
         "left out",
         where=relative.as_posix(),

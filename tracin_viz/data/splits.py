@@ -102,7 +102,9 @@ def check_classes(labels: Iterable[str], *, name: str, remedy: str) -> tuple[str
     return classes
 
 
-def note_absent(train_labels: npt.NDArray[np.int64], classes: Sequence[str], problems: ProblemList) -> None:
+def note_absent(
+    train_labels: npt.NDArray[np.int64], classes: Sequence[str], *, problems: ProblemList
+) -> None:
     """Note each class that has no training example: no proponent of its own class can be found for it."""
     for number in sorted(set(range(len(classes))) - set(train_labels.tolist())):
         problems.add(

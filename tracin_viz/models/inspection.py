@@ -31,7 +31,7 @@ def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
     bundle.read_weights(bundle.checkpoints[0])
     model = bundle.build()
     for checkpoint in bundle.checkpoints:
-        _load(bundle, model, checkpoint, problems)
+        _load(bundle, model, checkpoint=checkpoint, problems=problems)
         file = Path(checkpoint.path)
         files.append({"file": f"{file.parent.name}/{file.name}", "size": file.stat().st_size})
     _try(bundle, model)
@@ -47,7 +47,7 @@ def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
 
 
 def _load(
-    bundle: ModelBundle, model: torch.nn.Module, checkpoint: CheckpointInfo, problems: list[Problem]
+    bundle: ModelBundle, model: torch.nn.Module, *, checkpoint: CheckpointInfo, problems: list[Problem]
 ) -> None:
     weights = bundle.read_weights(checkpoint)
     model.load_state_dict(weights, strict=True)

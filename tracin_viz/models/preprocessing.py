@@ -75,9 +75,15 @@ class ImagePreprocessing:
         factor = _number(config.get("rescale_factor") or 1 / 255, "rescale_factor") if rescale else 1.0
         normalize = config.get("do_normalize", "image_mean" in config)
         mean = (
-            _per_channel(config.get("image_mean"), "image_mean", channels) if normalize else (0.0,) * channels
+            _per_channel(config.get("image_mean"), "image_mean", channels=channels)
+            if normalize
+            else (0.0,) * channels
         )
-        std = _per_channel(config.get("image_std"), "image_std", channels) if normalize else (1.0,) * channels
+        std = (
+            _per_channel(config.get("image_std"), "image_std", channels=channels)
+            if normalize
+            else (1.0,) * channels
+        )
         if min(std) < _MIN_DEVIATION:
             raise _refused("image_std", "holds a number that is not positive")
         return cls(channels, exact, shortest, crop, int(resample), factor, mean, std)
@@ -183,7 +189,7 @@ def _usable(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _MAX_NUMBER
 
 
-def _per_channel(value: object, name: str, channels: int) -> tuple[float, ...]:
+def _per_channel(value: object, name: str, *, channels: int) -> tuple[float, ...]:
     values: list[Any] = value if isinstance(value, list) else [value] * channels
     if not all(_usable(entry) for entry in values):
         raise _refused(f"{name} = {shown(value)}", "are no numbers that can be used")

@@ -44,7 +44,7 @@ class Tokenization:
         InputError: The files are missing, cannot be read, would need code to be run, or define no padding.
     """
 
-    def __init__(self, folder: Path, config: Mapping[str, Any], takes: frozenset[str]) -> None:
+    def __init__(self, folder: Path, config: Mapping[str, Any], *, takes: frozenset[str]) -> None:
         self._tokenizer = _load(folder)
         self._files = {name: folder / name for name in _FILES if (folder / name).is_file()}
         self._takes = takes

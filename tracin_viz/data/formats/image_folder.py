@@ -75,8 +75,8 @@ def open_image_folder(path: Path) -> Dataset:
     """
     problems = ProblemList()
     files: Files = FolderFiles(path, problems) if path.is_dir() else ZipFiles(path)
-    places = _arranged(_image_names(files, problems), path, problems)
-    usable = readable(files, [place.name for place in places], problems)
+    places = _arranged(_image_names(files, problems), path, problems=problems)
+    usable = readable(files, [place.name for place in places], problems=problems)
     places = [place for place in places if place.name in usable]
     if not places:
         raise InputError(
@@ -98,7 +98,7 @@ def open_image_folder(path: Path) -> Dataset:
     splits = _splits(places, classes)
     if TRAIN not in splits:
         raise _no_train(path, list(splits))
-    note_absent(splits[TRAIN].labels, classes, problems)
+    note_absent(splits[TRAIN].labels, classes, problems=problems)
     reader = ImageReader(files, {name: list(split.sources) for name, split in splits.items()})
     return Dataset("image", classes, splits, path, problems.as_tuple(), reader)
 
@@ -118,7 +118,7 @@ def _image_names(files: Files, problems: ProblemList) -> list[str]:
     return images
 
 
-def _arranged(names: list[str], path: Path, problems: ProblemList) -> list[_Place]:
+def _arranged(names: list[str], path: Path, *, problems: ProblemList) -> list[_Place]:
     """Each image with its split and class, by which folders there are."""
     if not names:
         raise InputError(

@@ -98,7 +98,7 @@ def open_table(path: Path) -> Dataset:
             f"'{shown(path.name)}' has no train split, only {listed(in_order(rows.splits))}.",
             remedy="Write 'train' in the column split of the training rows.",
         )
-    return _dataset(path, rows, classes, problems)
+    return _dataset(path, rows, classes=classes, problems=problems)
 
 
 def _read(path: Path, problems: ProblemList) -> tuple[_Rows, bool]:
@@ -108,19 +108,30 @@ def _read(path: Path, problems: ProblemList) -> tuple[_Rows, bool]:
     columns = _columns(header, path)
     rows = _Rows()
     for line, record in records:
+        where = f"{path.name} line {line}"
         if len(record) != len(header):
             if record:  # a blank line is no row
-                _note(problems, "ragged row", path, line, f"It has {len(record)} fields, not {len(header)}.")
+                _note(
+                    problems,
+                    "ragged row",
+                    where=where,
+                    message=f"It has {len(record)} fields, not {len(header)}.",
+                )
             continue
         values = {name: record[place] for name, place in columns.items()}
         text, label = values["text"], values["label"].strip()
         split = split_name(values["split"]) if "split" in columns else ""
         if not text.strip():
-            _note(problems, "empty text", path, line, "Its text is empty.")
+            _note(problems, "empty text", where=where, message="Its text is empty.")
         elif not label:
-            _note(problems, "empty label", path, line, "Its label is empty.")
+            _note(problems, "empty label", where=where, message="Its label is empty.")
         elif split is None:
-            _note(problems, "split name", path, line, f"'{shown(values['split'])}' cannot name a split.")
+            _note(
+                problems,
+                "split name",
+                where=where,
+                message=f"'{shown(values['split'])}' cannot name a split.",
+            )
         else:
             rows.texts.append(text)
             rows.labels.append(label)
@@ -172,7 +183,12 @@ def _wrong_encoding(path: Path) -> InputError:
         for number, line in enumerate(stream, start=1):
             if _UNDECODED.search(line):
                 first = first or number
-                _note(problems, "encoding", path, number, "It has bytes that are not UTF-8.")
+                _note(
+                    problems,
+                    "encoding",
+                    where=f"{path.name} line {number}",
+                    message="It has bytes that are not UTF-8.",
+                )
     count = problems.count("encoding")
     return InputError(
         f"'{shown(path.name)}' is not in UTF-8 ({count} line{'s' * (count > 1)}, first line {first}).",
@@ -198,7 +214,7 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
     return {name: names.index(name) for name in (*_NEEDED, "split") if name in names}
 
 
-def _dataset(path: Path, rows: _Rows, classes: tuple[str, ...], problems: ProblemList) -> Dataset:
+def _dataset(path: Path, rows: _Rows, *, classes: tuple[str, ...], problems: ProblemList) -> Dataset:
     index = {name: number for number, name in enumerate(classes)}
     members: dict[str, list[int]] = {}
     for row, split in enumerate(rows.splits):
@@ -213,14 +229,14 @@ def _dataset(path: Path, rows: _Rows, classes: tuple[str, ...], problems: Proble
         )
         for name in texts
     }
-    note_absent(splits[TRAIN].labels, classes, problems)
+    note_absent(splits[TRAIN].labels, classes, problems=problems)
     return Dataset("text", classes, splits, path, problems.as_tuple(), TextReader(texts, lines, path.name))
 
 
-def _note(problems: ProblemList, kind: str, path: Path, line: int, message: str) -> None:
+def _note(problems: ProblemList, kind: str, *, where: str, message: str) -> None:
     problems.add(
         kind,
-        where=f"{path.name} line {line}",
+        where=where,
         message=message if kind == "encoding" else f"{message} The row was left out.",
         remedy="Correct that line.",
     )

@@ -20,7 +20,7 @@ THREADS = 4
 _TOGETHER = 128
 
 
-def readable(files: Files, names: Sequence[str], problems: ProblemList) -> set[str]:
+def readable(files: Files, names: Sequence[str], *, problems: ProblemList) -> set[str]:
     """The names of the images that can be read, as far as can be told in seconds.
 
     Small sets are decoded, larger ones have their headers read, very large ones are trusted.

@@ -59,7 +59,7 @@ class HuggingFaceBundle(ModelBundle):
         """A complete state dict, checked against the architecture name by name and shape by shape."""
         path = Path(checkpoint.path)
         name = f"{path.parent.name}/{path.name}"
-        return state_dict_of(self.design, self._wanted, load_state_dict(path), where=name)
+        return state_dict_of(self.design, load_state_dict(path), wanted=self._wanted, where=name)
 
     def identity(self) -> dict[str, object]:
         """Architecture and preprocessing; the same for the same settings on any computer."""
@@ -85,12 +85,12 @@ class HuggingFaceBundle(ModelBundle):
         if self.task == "text":
             folder = next((folder for folder in self.folders if has_tokenizer(folder)), None)
             if folder is None:
-                raise _without(self.path, "tokenizer (tokenizer.json)", "tokenizer.save_pretrained(…)")
+                raise _without(self.path, "tokenizer (tokenizer.json)", how="tokenizer.save_pretrained(…)")
             takes = frozenset(inspect.signature(self.design.network().forward).parameters)
-            return Tokenization(folder, self.design.config, takes)
+            return Tokenization(folder, self.design.config, takes=takes)
         settings = _preprocessor(self.folders)
         if settings is None:
-            raise _without(self.path, "preprocessor_config.json", "image_processor.save_pretrained(…)")
+            raise _without(self.path, "preprocessor_config.json", how="image_processor.save_pretrained(…)")
         channels = self.design.config.get("num_channels", 3)
         return ImagePreprocessing.from_config(settings, channels=channels)
 
@@ -109,7 +109,7 @@ def open_huggingface(
     design = read_architecture(folders, has_tokenizer=any(map(has_tokenizer, folders)))
     for other in chosen[:-1]:
         design.check_same(other.folder)
-    checkpoints = _checkpoints(found, chosen, learning_rates)
+    checkpoints = _checkpoints(found, chosen, given=learning_rates)
     bundle = HuggingFaceBundle(design.task, design.classes, checkpoints, path, design, folders)
     bundle.check_inputs()
     return bundle
@@ -118,6 +118,7 @@ def open_huggingface(
 def _checkpoints(
     found: Sequence[CheckpointFolder],
     chosen: Sequence[CheckpointFolder],
+    *,
     given: Sequence[float] | None,
 ) -> tuple[CheckpointInfo, ...]:
     log, source = _log(found)
@@ -168,7 +169,7 @@ def _preprocessor(folders: Sequence[Path]) -> dict[str, Any] | None:
     return None
 
 
-def _without(path: Path, what: str, how: str) -> InputError:
+def _without(path: Path, what: str, *, how: str) -> InputError:
     return InputError(
         f"The run folder '{shown(path.name)}' has no {what}, so it is not known what the model takes.",
         remedy=f"Save it there with {how}.",

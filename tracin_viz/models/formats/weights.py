@@ -24,24 +24,24 @@ _SMALL = 10_000_000
 
 def state_dict_of(
     design: Architecture,
-    wanted: Mapping[str, torch.Tensor],
     weights: Mapping[str, torch.Tensor],
     *,
+    wanted: Mapping[str, torch.Tensor],
     where: str,
 ) -> dict[str, torch.Tensor]:
     """``weights`` as a complete state dict, in the network's own names and number types.
 
     Args:
         design: The network.
-        wanted: Its state dict; only names, shapes and types are looked at (``meta`` tensors do).
         weights: What the file holds.
+        wanted: The network's state dict; only names, shapes and types are looked at (``meta`` tensors do).
         where: The file's name, for messages.
 
     Raises:
         InputError: A tensor is missing, too many, or of another shape; the first few are named.
     """
-    _check_size(wanted, weights, where)
-    found = weights if set(weights) == set(wanted) else _converted(design, weights, where)
+    _check_size(wanted, weights, where=where)
+    found = weights if set(weights) == set(wanted) else _converted(design, weights, where=where)
     shapes = [
         f"{name} is {_shape(found[name].shape)}, not {_shape(tensor.shape)}"
         for name, tensor in wanted.items()
@@ -52,7 +52,9 @@ def state_dict_of(
     return {name: found[name].to(tensor.dtype) for name, tensor in wanted.items()}
 
 
-def _check_size(wanted: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor], where: str) -> None:
+def _check_size(
+    wanted: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor], *, where: str
+) -> None:
     """Refuse a network far larger than its file before any of it is made: a wrong size could fill memory."""
     needed, held = (sum(tensor.numel() for tensor in tensors.values()) for tensors in (wanted, weights))
     if needed > _SHARED * held + _SMALL:
@@ -60,7 +62,7 @@ def _check_size(wanted: Mapping[str, torch.Tensor], weights: Mapping[str, torch.
 
 
 def _converted(
-    design: Architecture, weights: Mapping[str, torch.Tensor], where: str
+    design: Architecture, weights: Mapping[str, torch.Tensor], *, where: str
 ) -> dict[str, torch.Tensor]:
     try:
         with torch.random.fork_rng(devices=[]):  # what the file lacks is drawn at random before it is refused
@@ -75,11 +77,11 @@ def _converted(
             )
     except Exception as error:  # converting rules fail in their own ways on the tensors of another network
         raise _another_network(where, {"error": [str(error) or type(error).__name__]}) from error
-    _check(report, weights, where)
+    _check(report, weights, where=where)
     return dict(model.state_dict())
 
 
-def _check(report: Mapping[str, Any], weights: Mapping[str, torch.Tensor], where: str) -> None:
+def _check(report: Mapping[str, Any], weights: Mapping[str, torch.Tensor], *, where: str) -> None:
     extra = sorted(report["unexpected_keys"])
     differing = {
         "other shape": [
