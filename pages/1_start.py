@@ -10,9 +10,13 @@ import streamlit as st
 from tracin_viz.audit import AuditSummary
 from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
+from tracin_viz.ui.cards import spread_cards
+from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded, show_error
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow, scores_ready, status_of
-from tracin_viz.ui.session import workspace
+from tracin_viz.ui.session import open_audit, workspace
+
+PICTURES = 7
 
 
 def _demo(kind: str, *, primary: bool) -> None:
@@ -90,6 +94,9 @@ def _recent(summaries: list[AuditSummary]) -> None:
                 sizes = " · ".join(
                     f"{number:,} {text.plain(split)}" for split, number in text.train_first(summary.splits)
                 )
+                pictures = spread_cards(open_audit(summary.name), PICTURES)
+                if pictures:
+                    gallery(pictures, key=f"pictures_{summary.name}", label="Some pictures", layout="thumbs")
                 classes = text.count(len(summary.classes), "class", "classes")
                 st.caption(f"{summary.task} · {sizes} · {classes}")
                 st.caption(f"{text.STATES.get(summary.state, summary.state)} · {made}")

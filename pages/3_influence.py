@@ -119,8 +119,15 @@ def main(audit: Audit) -> None:
         answers = st.container(key="answers")
     if label is not None:
         question = {**question, "label": label}
-    with answers, st.spinner("Asking the training examples …", show_time=True):
-        found = _ask(audit, question, ranking, top)
+    with answers:
+        waiting = st.empty()
+        if not st.session_state.get("answered_before"):
+            # The first answer waits for the query process; its place is kept, so that nothing jumps.
+            waiting.skeleton(height=480)
+        with st.spinner("Asking the training examples …", show_time=True):
+            found = _ask(audit, question, ranking, top)
+        waiting.empty()
+        st.session_state["answered_before"] = True
     with left:
         _query_card(audit, found, question)
     with answers:

@@ -43,6 +43,15 @@ def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fie
     return Card(**{**basic, **fields})
 
 
+def spread_cards(audit: Audit, count: int) -> list[Card]:
+    """Small pictures spread evenly over the training split; none for texts."""
+    size = audit.splits["train"]
+    if audit.task != "image":
+        return []
+    rows = sorted({place * size // count for place in range(count)})
+    return [Card(id=f"train:{row}", alt="", src=thumbnail_url(audit, f"train:{row}")) for row in rows]
+
+
 def influence_cards(audit: Audit, entries: Iterable[Mapping[str, Any]], strongest: float) -> list[Card]:
     """Cards of proponents or opponents: the sign decides colour and shape, the bar compares within the page.
 

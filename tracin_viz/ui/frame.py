@@ -51,6 +51,7 @@ def page(name: str) -> st.Page:
 def navigate() -> None:
     """Draw the navigation and run the page that the address names."""
     st.set_page_config(page_title="TracIn-Viz", page_icon="🔎", layout="wide")
+    st.logo(str(Path(__file__).with_name("logo.svg")))
     st.navigation([page(name) for name in PAGES], position="top").run()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-Layout = Literal["grid", "strip", "large"]
+Layout = Literal["grid", "strip", "large", "thumbs"]
 Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
 
 #: A text card shows about six lines; the rest of a long document would only be sent, not seen.
@@ -73,7 +73,8 @@ def gallery(
         cards: In reading order.
         key: Unique on the page.
         label: What these cards are, read aloud before them.
-        layout: "grid" wraps, "strip" is one row that scrolls inside itself, "large" is one big card.
+        layout: "grid" wraps, "strip" is one row that scrolls inside itself, "large" is one big
+            card, "thumbs" is one row of small pictures.
         on_pick: Called with a card's id when it is clicked or chosen by keyboard; an id that was not drawn
             is ignored, because the browser's message can be anything.
         selected: Id of the card drawn as chosen.

@@ -1,0 +1,93 @@
+"""Take the pictures of docs/screenshots: every page, light and dark at 1400 px, and once on a phone's 390 px.
+
+Run from the project's folder: ``python -m docs.screenshots --home workspace``. The workspace must hold the
+finished digits demo. Each picture is a WebP file below 200 kB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.serving import ARGUMENTS, chromium, serve, settle
+
+FOLDER = Path(__file__).parent / "screenshots"
+PAGES = {
+    "start": "",
+    "compute": "compute?audit=digits",
+    "influence": "influence?audit=digits",
+    "suspects": "suspects?audit=digits",
+    "clusters": "clusters?audit=digits",
+    "relabel": "relabel?audit=digits",
+}
+LOOKS = (("light", 1400), ("dark", 1400), ("light", 390))
+TALLEST = 1800
+LARGEST = 200_000
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path, required=True, help="workspace with the finished digits demo")
+    home = parser.parse_args().home.resolve()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(home, log=Path(folder) / "log") as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        for look, width in LOOKS:
+            for name, path in PAGES.items():
+                phone = "-phone" if width < 600 else ""
+                target = FOLDER / f"{name}-{look}{phone}.webp"
+                _keep(_picture(browser, f"{address}/{path}", look, width), target)
+        browser.close()
+
+
+def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if look == "dark" else "light"
+    )
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.goto(address)
+    settle(page)
+    if "/relabel" in address:
+        _begin_queue(page)
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(int(height), TALLEST)})
+    settle(page)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1_000)  # charts and pictures finish drawing; nothing in the page says when
+    taken = page.screenshot()
+    context.close()
+    return taken
+
+
+def _begin_queue(page: Page) -> None:
+    name = page.get_by_label("Your name")
+    name.fill("Ada")
+    name.press("Enter")
+    settle(page)
+    page.locator(".st-key-start button").click()
+    page.locator(".st-key-card .card").wait_for()
+    settle(page)
+
+
+def _keep(taken: bytes, path: Path) -> None:
+    picture = Image.open(io.BytesIO(taken)).convert("RGB")
+    for quality in (85, 70, 55, 40):
+        picture.save(path, "WEBP", quality=quality, method=6)
+        if path.stat().st_size < LARGEST:
+            return
+    raise RuntimeError(f"{path.name} is larger than {LARGEST:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""A real browser on a real server; a script error on a page or a request to elsewhere fails the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.serving import ARGUMENTS, REMEDY, chromium, serve
+from tests.conftest import TinyFiles, run_command
+
+BROWSER_TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, so that ``-m "not browser"`` leaves them out."""
+    for item in items:
+        if BROWSER_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    try:
+        path = chromium()
+    except FileNotFoundError:
+        where = "This CI machine has no browser. " if os.environ.get("CI") else ""
+        pytest.fail(where + REMEDY)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages of one address; nothing else may be reached, and no script may fail."""
+    contexts, errors = [], []
+
+    def start(address: str, *, width: int = 1400, look: str = "light") -> Page:
+        context = browser.new_context(
+            base_url=address,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if look == "dark" else "light",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        context.set_default_timeout(60_000)
+        own = (address, "data:", "blob:")
+        context.route("**/*", lambda r: r.continue_() if r.request.url.startswith(own) else elsewhere(r))
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"script error: {error}"))
+        return page
+
+    def elsewhere(route: object) -> None:
+        errors.append(f"request to elsewhere: {route.request.url}")  # type: ignore[attr-defined]
+        route.abort()  # type: ignore[attr-defined]
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server-logs")
+
+
+@pytest.fixture(scope="session")
+def demo_server(demo_home: Path, logs: Path) -> Iterator[str]:
+    with serve(demo_home, log=logs / "demo.log") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_server(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[str]:
+    with serve(tmp_path_factory.mktemp("empty-home"), log=logs / "empty.log") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def failed_server(
+    tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory, logs: Path
+) -> Iterator[str]:
+    """An audit whose model vanished before its run: the run really failed."""
+    home = tmp_path_factory.mktemp("failed-home")
+    model = home / "run"
+    shutil.copytree(tiny_files.model, model)
+    made = run_command("create", "broken", "--data", str(tiny_files.data), "--model", str(model), home=home)
+    assert made.code == 0, made.err
+    shutil.rmtree(model)
+    assert run_command("compute", "broken", home=home).code == 1
+    with serve(home, log=logs / "failed.log") as address:
+        yield address

@@ -1,0 +1,98 @@
+"""A server of the real app on a free port, for tests and for the screenshots of the documentation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+REMEDY = "Chromium is missing. Install it (apt-get install -y chromium), or set CHROMIUM to its path."
+
+
+def chromium() -> str:
+    """Path of the browser.
+
+    Raises:
+        FileNotFoundError: There is none; the message is the remedy.
+    """
+    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    raise FileNotFoundError(REMEDY)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serve(home: Path, *, log: Path, port: int | None = None) -> Iterator[str]:
+    """Run the app over the workspace ``home``; yields its address."""
+    port = port or free_port()
+    environment = {**os.environ, "TRACIN_VIZ_HOME": str(home), "STREAMLIT_SERVER_PORT": str(port)}
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(server, address, log)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended: {log.read_text('utf-8', 'replace')[-4000:]}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server does not answer: {log.read_text('utf-8', 'replace')[-4000:]}")
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is connected and no script run is in progress."""
+    page.wait_for_function(
+        "() => { const app = document.querySelector('[data-testid=stApp]');"
+        " return app?.dataset.testScriptState === 'notRunning'"
+        " && app?.dataset.testConnectionState === 'CONNECTED'; }"
+    )
