@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from tracin_viz.demo.files import OnProgress
-from tracin_viz.record import CheckpointRecorder, Plan
+from tracin_viz.record import CheckpointRecorder, Plan, SavesItself
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -51,12 +51,12 @@ class Run:
     Attributes:
         folder: The run folder.
         kept: Epochs at whose end a checkpoint is written.
-        beside: Files that each checkpoint needs.
+        beside: What each checkpoint needs besides the weights.
     """
 
     folder: Path
     kept: tuple[int, ...]
-    beside: Sequence[Path] = ()
+    beside: Sequence[SavesItself | Path] = ()
 
 
 def train(

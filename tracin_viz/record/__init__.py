@@ -9,7 +9,8 @@ Three lines in a plain loop::
 
 from __future__ import annotations
 
+from tracin_viz.record.files import SavesItself
 from tracin_viz.record.log import Plan
 from tracin_viz.record.recorder import CheckpointRecorder
 
-__all__ = ["CheckpointRecorder", "Plan"]
+__all__ = ["CheckpointRecorder", "Plan", "SavesItself"]
