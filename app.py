@@ -1,19 +1,18 @@
 """TracIn-Viz in the browser: ``streamlit run app.py``.
 
-Streamlit reads this file twice: once as the server's launcher, which adds our HTTP routes, and once per
-visit as the page script.
+This file only starts the server, with our HTTP routes beside the pages; ``pages/navigation.py`` runs at
+every visit. That script lies among the pages on purpose: Streamlit takes a folder ``pages`` *beside* the
+script for its old automatic pages, and on a fresh server a link to one would run without our navigation.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
-from streamlit import runtime
 
-from tracin_viz.ui.frame import navigate
+from tracin_viz.ui.routes import middleware, routes
 
-if runtime.exists():
-    navigate()
-else:
-    from tracin_viz.ui.routes import middleware, routes
-
-    app = st.App(__file__, routes=routes(), middleware=middleware())
+app = st.App(
+    Path(__file__).resolve().parent / "pages" / "navigation.py", routes=routes(), middleware=middleware()
+)

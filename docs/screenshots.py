@@ -71,10 +71,7 @@ def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
 
 
 def _begin_queue(page: Page) -> None:
-    name = page.get_by_label("Your name")
-    name.fill("Ada")
-    name.press("Enter")
-    settle(page)
+    page.get_by_label("Your name", exact=True).fill("Ada")
     page.locator(".st-key-start button").click()
     page.locator(".st-key-card .card").wait_for()
     settle(page)

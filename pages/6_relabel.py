@@ -26,7 +26,7 @@ FEW_CLASSES = 20
 
 def _begin(audit: Audit, item: str) -> None:
     """No session chosen: continue one, or freeze a new queue."""
-    with st.container(border=True, key="begin"):
+    with st.form("begin"):
         if item:
             st.markdown(f"**Decide about {text.plain(item)}**")
         who = st.text_input(
@@ -49,14 +49,12 @@ def _begin(audit: Audit, item: str) -> None:
             choices = [ALL, *audit.classes]
             of = middle.selectbox("Labelled", choices, index=choices.index(of) if of in choices else 0)
             top = int(right.number_input("How many", 1, MOST, top))
-        if st.button("Start", key="start", type="primary", icon=":material/play_arrow:"):
+        if st.form_submit_button("Start", key="start", type="primary", icon=":material/play_arrow:"):
             if not (who or "").strip():
                 st.warning("Please enter your name first.")
             else:
                 rows, source = _rows(audit, item, str(by), "" if of == ALL else str(of), top)
-                remember("session", freeze(audit, rows, source=source, annotator=who.strip()))
-                for used in ("by", "of", "top"):
-                    set_parameter(used, "")
+                _continue(freeze(audit, rows, source=source, annotator=who.strip()))
                 st.rerun()
     earlier = audit.sessions.newest_first()
     if earlier and not item:
@@ -66,11 +64,18 @@ def _begin(audit: Audit, item: str) -> None:
             st.button(
                 f"{text.plain(session.name)} · {text.plain(session.annotator)} · {when}",
                 key=f"continue_{session.id}",
-                on_click=remember,
-                args=("session", session.id),
+                on_click=_continue,
+                args=(session.id,),
                 type="tertiary",
                 icon=":material/resume:",
             )
+
+
+def _continue(session: str) -> None:
+    """Make this queue the present one; what the address said about a new one is used up."""
+    remember("session", session)
+    for used in ("by", "of", "top"):
+        set_parameter(used, "")
 
 
 def _number(given: str) -> int:
@@ -109,8 +114,8 @@ def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
     with left:
         gallery([card], key="card", label=f"Example {place + 1} of {len(queue.entries)}", layout="large")
     with right, st.container(key="choices"):
-        for reason in suspect_rows(audit).get(entry.example_id, {}).get("reasons", ()):
-            st.markdown(f"- {text.plain(reason)}")
+        reasons = suspect_rows(audit).get(entry.example_id, {}).get("reasons", ())
+        st.markdown("\n".join(f"- {text.plain(reason)}" for reason in reasons))
         _buttons(audit, queue, place, str(row["label"]), click_id(entry.example_id, already=already))
 
 

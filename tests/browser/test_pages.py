@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.serving import settle
+from tests.browser.serving import serve, settle
 
 HEADINGS = {
     "": "What do you want to audit?",
@@ -41,6 +42,15 @@ def test_with_no_audit(open_page: OpenPage, empty_server: str, path: str):
     page.goto(f"/{path}")
     healthy(page, path)
     expect(page.get_by_text("Try the demo").first).to_be_visible()
+
+
+def test_a_link_to_a_page_works_as_the_first_visit_of_a_fresh_server(open_page: OpenPage, tmp_path: Path):
+    with serve(tmp_path / "home", log=tmp_path / "log") as address:
+        page = open_page(address)
+        page.goto("/relabel")
+        healthy(page, "relabel")
+        expect(page.get_by_role("link", name="Suspects")).to_be_visible()
+        expect(page).to_have_title("TracIn-Viz")
 
 
 @pytest.mark.parametrize("path", HEADINGS)

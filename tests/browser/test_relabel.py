@@ -19,9 +19,7 @@ OpenPage = Callable[..., Page]
 def begin(page: Page, name: str, *, count: int) -> None:
     page.goto(f"/relabel?audit=digits&by=self-influence&top={count}")
     settle(page)
-    page.get_by_label("Your name").fill(name)
-    page.get_by_label("Your name").press("Enter")
-    settle(page)
+    page.get_by_label("Your name", exact=True).fill(name)
     page.locator(".st-key-start button").click()
     expect(page.locator(".st-key-card .card")).to_be_visible()
     settle(page)
