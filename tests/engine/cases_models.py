@@ -42,7 +42,7 @@ def cross_attention_of_one_width():
 @architecture
 def attention_with_key_and_value_bias():
     modules = {"inner": nn.Linear(6, 6), "attention": nn.MultiheadAttention(6, 2, add_bias_kv=True)}
-    return numbers(4, 6, model=Flow(_cross, **modules, head=nn.Linear(6, CLASSES)), general=("attention.",))
+    return numbers(4, 6, model=Flow(_cross, **modules, head=nn.Linear(6, CLASSES)))
 
 
 @architecture
@@ -83,7 +83,7 @@ def lstm_bidirectional():
 def lstm_with_projection():
     body = nn.LSTM(4, 5, proj_size=3, batch_first=True)
     model = Flow(lambda m, x: m.head(m.body(x)[1][0][-1]), body=body, head=nn.Linear(3, 3))
-    return numbers(6, 4, model=model, general=("body.",))
+    return numbers(6, 4, model=model)
 
 
 @architecture

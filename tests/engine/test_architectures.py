@@ -116,6 +116,14 @@ def test_score_influence_equals_the_gradient_of_minus_the_score(subject, kind):
     assert oracles.relative_error(found, true) <= TOLERANCE
 
 
+@pytest.mark.parametrize("subject", ["distilbert", "gpt2_classifier"], indirect=True, scope="module")
+def test_a_padded_batch_of_queries_equals_the_same_queries_as_a_data_set(subject):
+    train, queries = subject.case.train, subject.case.queries
+    batch, _ = subject.case.collate(queries)
+    expected = subject.engine.score_influence(train, [inputs for inputs, _ in queries], [2, 0])
+    assert oracles.relative_error(subject.engine.score_influence(train, batch, [2, 0]), expected) <= 1e-5
+
+
 @every_architecture
 def test_only_parameters_without_a_rule_take_the_general_path(subject):
     lines = subject.engine.coverage(subject.case.train)
