@@ -166,12 +166,13 @@ class Convolved(Form):
     """Gradient of a convolution's kernel: Σ over output places of (output gradient) ⊗ (input patch).
 
     Attributes:
-        inputs: (B·m, channels, *space), already padded.
+        inputs: (B·m, channels, *space).
         grads: (B·m, out channels, *output space).
         batch: B; m consecutive rows belong to one example.
         stride: Per spatial dimension.
         dilation: Per spatial dimension.
         groups: Channel groups.
+        pads: Zeros around ``inputs`` as ``functional.pad`` takes them (last dimension first, both ends).
     """
 
     inputs: Tensor
@@ -181,6 +182,7 @@ class Convolved(Form):
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     groups: int = 1
+    pads: tuple[int, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -195,12 +197,16 @@ class Convolved(Form):
         """One example."""
         per = self.inputs.shape[0] // self.batch
         rows = slice(place * per, (place + 1) * per)
-        geometry = (self.shape, self.stride, self.dilation, self.groups)
+        geometry = (self.shape, self.stride, self.dilation, self.groups, self.pads)
         return Convolved(self.inputs[rows], self.grads[rows], 1, *geometry)
+
+    def padded(self) -> Tensor:
+        """The inputs with their zeros."""
+        return functional.pad(self.inputs, self.pads) if any(self.pads) else self.inputs
 
     def patches(self) -> Tensor:
         """Input patches (B·m, channels, kernel size, places), a view where the kernel allows it."""
-        x, kernel = self.inputs, self.shape[2:]
+        x, kernel = self.padded(), self.shape[2:]
         places = self.grads.shape[2:]
         for axis, (size, step, gap, count) in enumerate(
             zip(kernel, self.stride, self.dilation, places, strict=True)

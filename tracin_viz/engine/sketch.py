@@ -156,7 +156,10 @@ def _thin(form: Convolved, left: Tensor | None, right: Tensor | None) -> Form:
         return form.with_factors() or form
     kernel = right.to(form.inputs.dtype).reshape(right.shape[0], *form.shape[1:])
     run = (functional.conv1d, functional.conv2d, functional.conv3d)[len(form.shape) - 3]
-    found = run(form.inputs, kernel, stride=form.stride, dilation=form.dilation)
+    lower, upper = form.pads[::2], form.pads[1::2]
+    even = lower == upper  # then the convolution pads by itself
+    inputs, padding = (form.inputs, lower[::-1]) if even else (form.padded(), (0,) * len(form.stride))
+    found = run(inputs, kernel, stride=form.stride, padding=padding or 0, dilation=form.dilation)
     for axis, size in enumerate(form.grads.shape[2:]):
         found = found.narrow(axis + 2, 0, size)  # output padding of a transposed convolution adds places
     patches = found.flatten(2)

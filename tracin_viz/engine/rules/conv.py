@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from torch.nn import functional
 
 from tracin_viz.engine.capture import Call, Capture
 from tracin_viz.engine.forms import Convolved, Dense, Form
@@ -32,8 +31,8 @@ def convolution(capture: Capture, call: Call) -> Any:
 
     def then(grad: Tensor) -> None:
         def of_weight() -> Form:
-            padded = functional.pad(kept, _pads(padding, kernel[2:], dilation))
-            return Convolved(padded, grad, capture.batch, kernel, stride, dilation, groups)
+            pads = _pads(padding, kernel[2:], dilation)
+            return Convolved(kept, grad, capture.batch, kernel, stride, dilation, groups, pads)
 
         capture.emit(sources[0], of_weight)
         capture.emit(sources[1], lambda: _bias(capture, grad))
@@ -55,8 +54,8 @@ def transposed(capture: Capture, call: Call) -> Any:
 
     def then(grad: Tensor) -> None:
         def of_weight() -> Form:
-            padded = functional.pad(grad, [amount for amount in reversed(padding) for _ in range(2)])
-            return Convolved(padded, kept, capture.batch, kernel, stride, dilation, groups)
+            pads = _pads(padding, kernel[2:], dilation)
+            return Convolved(grad, kept, capture.batch, kernel, stride, dilation, groups, pads)
 
         capture.emit(sources[0], of_weight)
         capture.emit(sources[1], lambda: _bias(capture, grad))
@@ -65,7 +64,8 @@ def transposed(capture: Capture, call: Call) -> Any:
 
 
 def _bias(capture: Capture, grad: Tensor) -> Form:
-    per_row = grad.flatten(2).sum(2) if grad.dim() > 2 else grad
+    places = grad.flatten(2)
+    per_row = places @ places.new_ones(places.shape[2])
     per_example = capture.split(per_row, 0).sum(1)
     return Dense(per_example, (per_example.shape[1],))
 
@@ -75,14 +75,14 @@ def _each(value: Any, dims: int) -> tuple[int, ...]:
     return values * dims if len(values) == 1 else values
 
 
-def _pads(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> list[int]:
+def _pads(padding: Any, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
     """Amounts for ``functional.pad`` (last dimension first, both ends)."""
     if padding == "valid":
-        return [0] * (2 * len(kernel))
+        return (0,) * (2 * len(kernel))
     if padding == "same":
         totals = [(size - 1) * gap for size, gap in zip(kernel, dilation, strict=True)]
-        return [amount for total in reversed(totals) for amount in (total // 2, total - total // 2)]
-    return [amount for amount in reversed(_each(padding, len(kernel))) for _ in range(2)]
+        return tuple(amount for total in reversed(totals) for amount in (total // 2, total - total // 2))
+    return tuple(amount for amount in reversed(_each(padding, len(kernel))) for _ in range(2))
 
 
 RULES = {

@@ -42,7 +42,7 @@ def _trailing(capture: Capture, call: Call, dims: int, normalized: Callable[[], 
         shape = tuple(split.shape[split.dim() - dims :])
         return Dense(split.reshape(split.shape[0], -1, *shape).sum(1), shape)
 
-    return _affine(capture, call, (weight, bias), normalized, reduced)
+    return _affine(capture, call, (weight, bias), lambda grad: reduced(normalized().mul_(grad)), reduced)
 
 
 def batch_norm(capture: Capture, call: Call) -> Any:
@@ -59,13 +59,13 @@ def batch_norm(capture: Capture, call: Call) -> Any:
         return NotImplemented
     eps = call.get(7, "eps", 1e-5)
 
-    def normalized() -> Tensor:
+    def weighted(grad: Tensor) -> Form:
         per_channel = (1, -1, *([1] * (data.dim() - 2)))
-        centred = data - mean.view(per_channel)
-        scaled: Tensor = centred.mul_(torch.rsqrt(var + eps).view(per_channel))
-        return scaled
+        centred = data.detach() - mean.view(per_channel)
+        summed = _per_channel(capture, centred.mul_(grad))
+        return Dense(summed.values * torch.rsqrt(var + eps), summed.shape)
 
-    return _affine(capture, call, (weight, bias), normalized, lambda v: _per_channel(capture, v))
+    return _affine(capture, call, (weight, bias), weighted, lambda grad: _per_channel(capture, grad))
 
 
 def group_norm(capture: Capture, call: Call) -> Any:
@@ -77,8 +77,8 @@ def group_norm(capture: Capture, call: Call) -> Any:
         capture,
         call,
         (call.get(2, "weight"), call.get(3, "bias")),
-        lambda: functional.group_norm(data, groups, eps=eps),
-        lambda v: _per_channel(capture, v),
+        lambda grad: _per_channel(capture, functional.group_norm(data, groups, eps=eps).mul_(grad)),
+        lambda grad: _per_channel(capture, grad),
     )
 
 
@@ -95,11 +95,21 @@ def instance_norm(capture: Capture, call: Call) -> Any:
         return functional.instance_norm(data, mean, var, use_input_stats=False, eps=eps)
 
     parameters = (call.get(3, "weight"), call.get(4, "bias"))
-    return _affine(capture, call, parameters, normalized, lambda v: _per_channel(capture, v))
+    return _affine(
+        capture,
+        call,
+        parameters,
+        lambda grad: _per_channel(capture, normalized().mul_(grad)),
+        lambda grad: _per_channel(capture, grad),
+    )
 
 
-def _per_channel(capture: Capture, values: Tensor) -> Form:
-    per_row = values.flatten(2).sum(2) if values.dim() > 2 else values
+def _per_channel(capture: Capture, values: Tensor) -> Dense:
+    """Sums over places and rows per example; a product with ones is the fastest sum over short rows."""
+    per_row = values
+    if values.dim() > 2:
+        places = values.flatten(2)
+        per_row = places @ places.new_ones(places.shape[2])
     per_example = capture.split(per_row, 0).sum(1)
     return Dense(per_example, (per_example.shape[1],))
 
@@ -108,16 +118,17 @@ def _affine(
     capture: Capture,
     call: Call,
     parameters: tuple[Any, Any],
-    normalized: Callable[[], Tensor],
-    reduced: Callable[[Tensor], Form],
+    weighted: Callable[[Tensor], Form],
+    summed: Callable[[Tensor], Form],
 ) -> Any:
+    """Watches a normalisation; ``weighted`` gives Σ g · x̂ and ``summed`` Σ g from the output gradient."""
     data = call.get(0, "input").detach()
     weight, bias = capture.source(parameters[0]), capture.source(parameters[1])
 
     def then(grad: Tensor) -> None:
         with torch.no_grad():
-            capture.emit(weight, lambda: reduced(normalized() * grad))
-            capture.emit(bias, lambda: reduced(grad))
+            capture.emit(weight, lambda: weighted(grad))
+            capture.emit(bias, lambda: summed(grad))
 
     return capture.watch(call.run(), [data], [weight, bias], call.name, then)
 
