@@ -1,4 +1,4 @@
-"""Wall-clock limits and long runs of the acceptance lines, on an otherwise quiet machine: ``make acceptance``.
+"""Wall-clock limits and long runs of the acceptance lines, on a quiet machine: ``make acceptance``.
 
 Prints one line per figure, with its limit, and ends with status 1 when a limit is missed.
 """
