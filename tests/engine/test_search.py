@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tests import oracles
-from tracin_viz.engine.scan import Filter, Question, all_scores
-from tracin_viz.engine.search import search
+from tracin_viz.engine.scan import all_scores
+from tracin_viz.engine.search import Filter, Question, search
 from tracin_viz.errors import EngineError
 
 N, D, K, Q = 523, 96, 3, 5

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tracin_viz.engine.scan import Block, Filter, Question, scan
+from tracin_viz.engine.question import Filter, Question
+from tracin_viz.engine.scan import Block, scan
 from tracin_viz.errors import EngineError
 
 __all__ = ["Block", "Filter", "Question", "Ranked", "SearchResult", "search"]
