@@ -22,7 +22,8 @@ from tracin_viz.errors import InputError
 
 SIDE = 64  # rows of a mapped side
 LARGEST_SIDE = 512  # where the other side is small
-WRITTEN = 16384  # a gradient of at most this many numbers is folded without mapping its sides
+WRITTEN = 16384  # a kernel's gradient of at most this many numbers is folded without mapping its sides
+WRITTEN_MATRIX = 65536  # the same for a matrix, whose gradient needs no patches to be written out
 GROUPS = 8  # layer groups with a column block of their own
 
 
@@ -76,6 +77,7 @@ class SketchMap:
         self.dim = dim
         self.seed = seed
         self.device = device
+        self._shapes = shapes
         self.blocks = _blocks(shapes, layers, dim)
         place = {layer: block for block in self.blocks for layer in block.layers}
         self._block = {name: place[layers[name]] for name in shapes}
@@ -83,7 +85,7 @@ class SketchMap:
 
     def add(self, name: str, form: Form, rows: Tensor) -> None:
         """Adds the sketch of one parameter's gradients to ``rows`` (B, dim)."""
-        left, right, flips = self._map(name, form.shape)
+        left, right, flips = self._map(name)
         values = _mapped(form, left, right) * flips.to(rows.dtype)
         block = self._block[name]
         width = block.stop - block.start
@@ -92,10 +94,10 @@ class SketchMap:
             values = functional.pad(values, (0, missing))
         rows[:, block.start : block.stop] += values.view(len(values), -1, width).sum(1)
 
-    def _map(self, name: str, shape: tuple[int, ...]) -> tuple[Tensor | None, Tensor | None, Tensor]:
+    def _map(self, name: str) -> tuple[Tensor | None, Tensor | None, Tensor]:
         if name not in self._maps:
-            out, into = sides(shape)
-            rows, columns = mapped_sides(out, into)
+            shape = self._shapes[name]
+            (out, into), (rows, columns) = sides(shape), mapped_sides(shape)
             left = None if rows == out else signs(self.seed, f"{name}|out", (rows, out)) / sqrt(rows)
             right = (
                 None if columns == into else signs(self.seed, f"{name}|in", (columns, into)) / sqrt(columns)
@@ -112,9 +114,10 @@ def sides(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0], prod(shape[1:])
 
 
-def mapped_sides(out: int, into: int) -> tuple[int, int]:
+def mapped_sides(shape: tuple[int, ...]) -> tuple[int, int]:
     """Rows left of each side: small gradients and vectors stay whole; a small side leaves the other more."""
-    if out == 1 or out * into <= WRITTEN:
+    out, into = sides(shape)
+    if out == 1 or out * into <= (WRITTEN if len(shape) > 2 else WRITTEN_MATRIX):
         return out, into
     rows = min(out, SIDE)
     columns = min(into, max(SIDE, min(LARGEST_SIDE, SIDE * SIDE // rows)))
