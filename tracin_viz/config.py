@@ -96,7 +96,9 @@ class ResultSettings:
         if self.loss != "cross_entropy":
             raise InputError(f"Loss '{self.loss}' is not known.", remedy="Possible here: cross_entropy.")
         if self.numeric_mode != "float32":
-            raise InputError(f"Numeric mode '{self.numeric_mode}' is not known.", remedy="Possible here: float32.")
+            raise InputError(
+                f"Numeric mode '{self.numeric_mode}' is not known.", remedy="Possible here: float32."
+            )
         if self.layers not in ("all", "last"):
             try:
                 re.compile(self.layers)

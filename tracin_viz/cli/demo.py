@@ -55,7 +55,8 @@ def run(space: Workspace, job: str, kind: str) -> None:
 
 
 def _train_and_create(space: Workspace, kind: str, on_progress: Callable[[str, float], None]) -> None:
-    from tracin_viz.demo import commands, digits
+    import tracin_viz.demo.commands as commands
+    import tracin_viz.demo.digits as digits
 
     build = {"digits": digits.build, "commands": commands.build}[kind]
     files = build(space.home.root / "demo" / kind, on_progress=on_progress)

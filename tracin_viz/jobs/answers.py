@@ -144,10 +144,13 @@ class _QuerySide:
     def scores(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Exact TracInCP of the query with training ``rows``; (c,) float64."""
         train = Examples(self._warm.sources.dataset, "train", rows.tolist(), keep=True)
+        engine = self._warm.engine
         if self._target.kind == "loss":
-            return np.asarray(self._warm.engine.influence(train, self._data))[0]
-        classes = [self._target.class_index]
-        return np.asarray(self._warm.engine.score_influence(train, self._data, classes))[0]
+            found = engine.influence(train, self._data)  # (1, c)
+        else:
+            found = engine.score_influence(train, self._data, [self._target.class_index])
+        scores: npt.NDArray[np.float64] = found[0]
+        return scores
 
 
 def _minus_logit(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
