@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import TinyFiles, run_command
-from tracin_viz.config import HOME_VARIABLE
+from tracin_viz.audit import Workspace
+from tracin_viz.config import HOME_VARIABLE, Home
+from tracin_viz.jobs.query_client import QueryClient
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -48,6 +52,26 @@ def failed_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory)
     shutil.rmtree(model)
     assert run_command("compute", "broken", home=home).code == 1
     return home
+
+
+@pytest.fixture
+def running_home(tiny_home: Path, tiny_files: TinyFiles, tmp_path: Path) -> Iterator[Path]:
+    """A demo audit whose scores are finished while its run, a process that does nothing, draws the map."""
+    home = tmp_path / "running-home"
+    shutil.copytree(tiny_home, home, ignore=shutil.ignore_patterns("runtime"))
+    made = run_command(
+        "create", "digits", "--data", str(tiny_files.data), "--model", str(tiny_files.model), home=home
+    )
+    assert made.code == 0, made.err
+    assert run_command("compute", "digits", "--sketch-dim", "256", home=home).code == 0
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as process:
+        jobs = Workspace(Home(home)).jobs
+        job = jobs.create("digits", "demo", {})
+        jobs.start(job.id, process.pid)
+        jobs.progress(job.id, done=3, total=12, stage="drawing the map", message="neighbours")
+        yield home
+        process.kill()
+    QueryClient(Home(home)).stop()
 
 
 def said(app: AppTest) -> str:
@@ -154,3 +178,39 @@ def test_own_data_by_path_leads_to_the_compute_page(visit: Visit, tiny_files: Ti
     healthy(app, "2_compute")
     assert [button.label for button in app.button if button.key == "start"] == ["Start computing"]
     assert "48" in said(app)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_scores_can_be_explored_while_the_run_goes_on(visit: Visit, running_home: Path):
+    app = visit(running_home, "1_start")
+    healthy(app, "1_start")
+    assert "The scores are ready." in said(app)
+    assert "Explore" in labels(app)
+    app.button(key="explore_digits").click().run()
+    healthy(app, "3_influence")
+    assert not app.error
+
+
+def test_a_running_run_shows_how_far_it_is_and_can_be_cancelled(visit: Visit, running_home: Path):
+    app = visit(running_home, "2_compute", audit="digits")
+    healthy(app, "2_compute")
+    assert "neighbours" in said(app)
+    assert "Start computing" not in labels(app)
+    app.button(key="cancel_digits").click().run()
+    healthy(app, "2_compute")
+    job = Workspace(Home(running_home)).jobs.latest("digits")
+    assert job is not None
+    assert job.state == "cancelled"
+    assert "Resume" not in labels(app), "scores and map are there"
+    assert "was cancelled" in said(app)
+
+
+def test_changing_the_audit_forgets_what_was_chosen_in_the_other(visit: Visit, running_home: Path):
+    app = visit(running_home, "3_influence", audit="tiny", query="test:3")
+    app.selectbox(key="audit_choice").set_value("digits").run()
+    healthy(app, "3_influence")
+    assert app.query_params["audit"] == "digits"
+    assert not app.error

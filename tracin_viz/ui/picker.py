@@ -69,11 +69,15 @@ def pick(audit: Audit, table: pandas.DataFrame) -> dict[str, Any] | None:
 def _filtered(audit: Audit, table: pandas.DataFrame) -> pandas.DataFrame:
     choices = [ANY, *audit.classes]
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        label = st.selectbox("Labelled", choices, key="f_label", persist_state="session", width=160)
-        predicted = st.selectbox("Predicted", choices, key="f_predicted", persist_state="session", width=160)
+        label = st.selectbox(
+            "Labelled", choices, key=f"f_label_{audit.name}", persist_state="session", width=160
+        )
+        predicted = st.selectbox(
+            "Predicted", choices, key=f"f_predicted_{audit.name}", persist_state="session", width=160
+        )
         searched = "Text contains" if audit.task == "text" else "File name contains"
-        words = st.text_input(searched, key="f_words", persist_state="session", width=200)
-        wrong = st.toggle("Wrong predictions only", key="f_wrong", persist_state="session")
+        words = st.text_input(searched, key=f"f_words_{audit.name}", persist_state="session", width=200)
+        wrong = st.toggle("Wrong predictions only", key=f"f_wrong_{audit.name}", persist_state="session")
     wanted = Filter(
         label="" if label in (ANY, None) else str(label),
         predicted="" if predicted in (ANY, None) else str(predicted),

@@ -84,8 +84,8 @@ def _running(name: str, status: dict[str, Any]) -> None:
         st.button(
             "Cancel", key=f"cancel_{name}", icon=":material/stop_circle:", on_click=_cancel, args=(name,)
         )
-        # Before there is a plan (a demo in training) the document counts the stage's steps instead of units.
-        if units["total"] and units != status.get("stage_progress"):
+        # Before there is an audit (a demo in training) these are the stage's steps instead of units.
+        if units["total"] and any(summary.name == name for summary in workspace().summaries()):
             st.caption(
                 f"{units['done']:,} of {text.count(units['total'], 'work unit')} stored. "
                 "You can close this page; the run goes on."
