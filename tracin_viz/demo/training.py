@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +26,15 @@ class Recipe:
         batch_size: Examples per step.
         learning_rate: The highest.
         momentum: Of the gradient.
-        weight_decay: Added to the gradient, times the weights.
-        clip: Longest gradient of a batch, ``None`` = any length.
-        seed: Of the order of the examples, and of dropout.
+        vary: Changes the inputs of a batch at random before each step (augmentation).
+        seed: Of the order of the examples, of their variation and of dropout.
     """
 
     epochs: int
     batch_size: int
     learning_rate: float
     momentum: float = 0.9
-    weight_decay: float = 0.0
-    clip: float | None = None
+    vary: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]] | None = None
     seed: int = 0
 
     def steps_per_epoch(self, examples: int) -> int:
@@ -50,12 +48,12 @@ class Run:
 
     Attributes:
         folder: The run folder.
-        kept: Epochs at whose end a checkpoint is written.
+        kept: Shares of the training after which a checkpoint is written, rising, the last 1.0.
         beside: What each checkpoint needs besides the weights.
     """
 
     folder: Path
-    kept: tuple[int, ...]
+    kept: tuple[float, ...]
     beside: Sequence[SavesItself | Path] = ()
 
 
@@ -81,12 +79,7 @@ def train(
     inputs, labels = data
     per_epoch = recipe.steps_per_epoch(len(labels))
     total = per_epoch * recipe.epochs
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-    )
+    optimizer = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, total))
     recorder = _recorder(run, model, optimizer, Plan(per_epoch, total, recipe.batch_size))
     order = torch.Generator().manual_seed(recipe.seed)
@@ -97,11 +90,11 @@ def train(
             model.train()
             for rows in torch.split(torch.randperm(len(labels), generator=order), recipe.batch_size):
                 batch = {name: tensor[rows] for name, tensor in inputs.items()}
+                if recipe.vary is not None:
+                    batch = recipe.vary(batch)
                 loss = torch.nn.functional.cross_entropy(model(**batch).logits, labels[rows])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
-                if recipe.clip is not None:
-                    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
                 optimizer.step()
                 if recorder is not None:
                     recorder.step(loss)
@@ -133,8 +126,7 @@ def _recorder(
 ) -> CheckpointRecorder | None:
     if run is None:
         return None
-    per_epoch = plan.steps_per_epoch or 1
-    steps = [epoch * per_epoch for epoch in run.kept]
+    steps = {max(1, round(share * (plan.total_steps or 0))) for share in run.kept}
     return CheckpointRecorder(run.folder, model, optimizer, save_at=steps, beside=run.beside, plan=plan)
 
 
