@@ -20,11 +20,14 @@ from torch.nn import functional
 from tracin_viz.engine.forms import Convolved, Factors, Form, Lookup
 from tracin_viz.errors import InputError
 
-SIDE = 64  # rows of a mapped side
-LARGEST_SIDE = 512  # where the other side is small
+# The error of a mapped gradient is about 1/√rows of each side. Rows of the input side cost a thin convolution
+# each, rows of the output side almost nothing.
+INPUT_SIDE = 128
+OUTPUT_SIDE = 256
+LARGEST_SIDE = 512  # input rows where the output side is small
 WRITTEN = 16384  # a kernel's gradient of at most this many numbers is folded without mapping its sides
 WRITTEN_MATRIX = 65536  # the same for a matrix, whose gradient needs no patches to be written out
-GROUPS = 8  # layer groups with a column block of their own
+GROUPS = 4  # layer groups with a column block of their own
 
 
 class Block(NamedTuple):
@@ -86,24 +89,34 @@ class SketchMap:
     def add(self, name: str, form: Form, rows: Tensor) -> None:
         """Adds the sketch of one parameter's gradients to ``rows`` (B, dim)."""
         left, right, flips = self._map(name)
-        values = _mapped(form, left, right) * flips.to(rows.dtype)
+        values = _mapped(form, left, right)
+        exact = left is None and right is None  # then the values may be the gradients themselves
+        values = values * flips.to(values.dtype) if exact else values.mul_(flips.to(values.dtype))
         block = self._block[name]
         width = block.stop - block.start
-        missing = -values.shape[1] % width
-        if missing:
-            values = functional.pad(values, (0, missing))
-        rows[:, block.start : block.stop] += values.view(len(values), -1, width).sum(1)
+        whole = values.shape[1] // width * width
+        columns = rows[:, block.start : block.stop]
+        if whole:
+            columns += values[:, :whole].reshape(len(values), -1, width).sum(1)
+        if whole < values.shape[1]:
+            columns[:, : values.shape[1] - whole] += values[:, whole:]
 
     def _map(self, name: str) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        """Maps of both sides and the signs of the fold, each on the device.
+
+        The fold needs a sign per number even where both sides are mapped: else whole rows fall onto each
+        other, and rows of one gradient resemble each other, so the error would not average out.
+        """
         if name not in self._maps:
             shape = self._shapes[name]
             (out, into), (rows, columns) = sides(shape), mapped_sides(shape)
-            left = None if rows == out else signs(self.seed, f"{name}|out", (rows, out)) / sqrt(rows)
-            right = (
-                None if columns == into else signs(self.seed, f"{name}|in", (columns, into)) / sqrt(columns)
-            )
-            flips = signs(self.seed, f"{name}|fold", (rows * columns,))
-            self._maps[name] = (_on(left, self.device), _on(right, self.device), flips.to(self.device))
+            left = right = None
+            if rows < out:
+                left = signs(self.seed, f"{name}|out", (rows, out)).to(self.device) / sqrt(rows)
+            if columns < into:
+                right = signs(self.seed, f"{name}|in", (columns, into)).to(self.device) / sqrt(columns)
+            flips = signs(self.seed, f"{name}|fold", (rows * columns,)).to(self.device)
+            self._maps[name] = (left, right, flips)
         return self._maps[name]
 
 
@@ -119,15 +132,10 @@ def mapped_sides(shape: tuple[int, ...]) -> tuple[int, int]:
     out, into = sides(shape)
     if out == 1 or out * into <= (WRITTEN if len(shape) > 2 else WRITTEN_MATRIX):
         return out, into
-    rows = min(out, SIDE)
-    columns = min(into, max(SIDE, min(LARGEST_SIDE, SIDE * SIDE // rows)))
-    if columns < SIDE:
-        rows = min(out, min(LARGEST_SIDE, SIDE * SIDE // columns))
-    return rows, columns
-
-
-def _on(value: Tensor | None, device: torch.device) -> Tensor | None:
-    return None if value is None else value.to(device)
+    rows = min(out, OUTPUT_SIDE)
+    if len(shape) > 2:  # a thin convolution must stay thin beside the convolution itself
+        return rows, min(into, max(32, min(INPUT_SIDE, out // 2)))
+    return rows, min(into, max(INPUT_SIDE, min(LARGEST_SIDE, INPUT_SIDE * OUTPUT_SIDE // (4 * rows))))
 
 
 def _mapped(form: Form, left: Tensor | None, right: Tensor | None) -> Tensor:
