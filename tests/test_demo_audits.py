@@ -1,7 +1,7 @@
 """The demo audits as users get them: exact influence, recovery of the planted labels, a cached second run.
 
-The judge of influence is a directional derivative: Σ η ⟨∇ℓ(z), ∇ℓ(q)⟩ is, per checkpoint, the derivative of the
-loss of z along ∇ℓ(q), which forward-mode differentiation gives for a whole batch, without per-example gradients.
+The judge of influence is a directional derivative: Σ η ⟨∇ℓ(z), ∇ℓ(q)⟩ is, per checkpoint, the derivative
+of the loss of z along ∇ℓ(q), which forward-mode differentiation gives for a whole batch at once.
 It shares no code and no idea with the engine, and runs in float64.
 """
 
