@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -42,9 +42,12 @@ def interleaved(methods: dict[str, Callable[[], Any]], repeats: int) -> dict[str
 def memory_here(prepare: Callable[[], Callable[[], Any]]) -> float:
     """Peak resident memory in MB of one call above what was there before it; needs a process of its own."""
     method = prepare()
-    before = _resident()
+    gc.collect()
+    # The high-water mark of a process starts at that of its parent, so it is set back to the present first.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _memory("VmRSS")
     method()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
+    return _memory("VmHWM") - before
 
 
 def memory_elsewhere(workload: str, method: str) -> float:
@@ -54,6 +57,7 @@ def memory_elsewhere(workload: str, method: str) -> float:
     return float(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _resident() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def _memory(field: str) -> float:
+    """A line of /proc/self/status in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
