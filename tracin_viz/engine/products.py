@@ -121,6 +121,8 @@ def _padded(values: Tensor, steps: int) -> Tensor:
 
 
 def _filled(parts: list[tuple[int, Tensor]], count: int) -> Tensor:
+    if len(parts) == 1 and len(parts[0][1]) == count:
+        return parts[0][1].contiguous()
     if sum(len(values) for _, values in parts) == count:
         return torch.cat([values for _, values in parts]).contiguous()
     whole = parts[0][1].new_zeros(count, *parts[0][1].shape[1:])
