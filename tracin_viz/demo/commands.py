@@ -16,7 +16,7 @@ import torch
 
 from tracin_viz.demo.files import DemoFiles, OnProgress, between, build_once
 from tracin_viz.demo.home_intents import CLASSES, Command, generate
-from tracin_viz.demo.training import Recipe, Run, accuracy, train
+from tracin_viz.demo.training import Recipe, Run, accuracy, one_thread, train
 from tracin_viz.errors import InputError
 from tracin_viz.models.offline import quiet_transformers
 
@@ -60,7 +60,8 @@ def build(
     recipe = Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, seed=seed)
 
     def fill(part: Path) -> DemoFiles:
-        return _fill(part, examples, recipe, on_progress)
+        with one_thread():
+            return _fill(part, examples, recipe, on_progress)
 
     return build_once(folder, settings, fill)
 

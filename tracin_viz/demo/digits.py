@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from tracin_viz.demo.files import DemoFiles, OnProgress, between, build_once
-from tracin_viz.demo.training import Recipe, Run, accuracy, logits, train
+from tracin_viz.demo.training import Recipe, Run, accuracy, logits, one_thread, train
 from tracin_viz.errors import InputError
 from tracin_viz.models.offline import quiet_transformers
 
@@ -30,7 +30,7 @@ MEAN, STD = 0.1307, 0.3081
 TEST_SHARE, FLIP_SHARE = 0.2, 0.1
 #: Shares of the training after which checkpoints are kept: not in the first epochs, in which most examples
 #: have long gradients, and not close together at the end, where the loss hardly falls any more.
-KEPT = (0.25, 0.375, 0.5, 0.625, 0.75, 1.0)
+KEPT = (0.25, 0.375, 0.5, 0.625, 0.8125, 1.0)
 #: Pixels by which a training image may be moved, in each direction.
 SHIFT = 2
 #: Epochs of the model that chooses the wrong labels.
@@ -97,7 +97,8 @@ def build(
     recipe = Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, vary=_shifted, seed=seed)
 
     def fill(part: Path) -> DemoFiles:
-        return _fill(part, examples, recipe, on_progress)
+        with one_thread():
+            return _fill(part, examples, recipe, on_progress)
 
     return build_once(folder, settings, fill)
 
@@ -153,7 +154,7 @@ def _flip(digits: _Digits, recipe: Recipe, on_progress: OnProgress) -> _Digits:
     """Give one training digit in ten the label that a model trained on the right ones confuses it with."""
     true = torch.from_numpy(digits.true)
     chooser = _network(recipe.seed + 1)
-    brief = replace(recipe, epochs=CHOOSING_EPOCHS, seed=recipe.seed + 1)
+    brief = Recipe(epochs=CHOOSING_EPOCHS, batch_size=64, learning_rate=0.1, seed=recipe.seed + 1)
     train(chooser, (digits.tensors(), true), brief, on_progress=on_progress, stage="choosing wrong labels")
     scores = logits(chooser, digits.tensors()).scatter(1, true[:, None], -torch.inf)
     random = np.random.default_rng(recipe.seed + 1)
