@@ -1,6 +1,6 @@
 """Demo "digits": a small convolutional network on handwritten digits with one wrong label in ten.
 
-The wrong labels are chosen as in the experiment of the paper (Pruthi et al. 2020, §4.1): a model trained on
+The wrong labels are chosen as in the paper's experiment on CIFAR-10 (Pruthi et al. 2020): a model trained on
 the right labels names the class it finds most probable among the wrong ones. Such flips are what a careless
 annotator would confuse, and harder to find than random ones.
 """
