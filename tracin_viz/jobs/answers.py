@@ -30,9 +30,10 @@ from tracin_viz.store.plan import RunPlan
 
 Answer = tuple[dict[str, Any], list[npt.NDArray[Any]]]
 
-#: Candidates per side that are scored exactly. A sketch of 2,048 numbers had every true top-10 proponent
-#: within its first 100 (benchmarks/sketch_quality.py); 250 leaves room for harder models.
-CANDIDATES = 250
+#: Candidates per side that are scored exactly, and per example asked for. Sketches had every true top-10
+#: proponent and opponent within their first 100 (docs/benchmarks.md); this leaves room for harder models.
+CANDIDATES = 150
+CANDIDATES_EACH = 5
 LOADED = 2  # audits kept warm
 
 
@@ -87,7 +88,9 @@ class Answers:
         asked = _QuerySide(warm, content, target)
         _stop_if(cancelled)
         rates = np.array([checkpoint.learning_rate for checkpoint in warm.engine.checkpoints])
-        rows, sketched = _candidates(warm, asked, rates, self_row, header["ranking"])
+        rows, sketched = _candidates(
+            warm, asked, rates, self_row=self_row, ranking=header["ranking"], top=header["top"]
+        )
         _stop_if(cancelled)
         exact = asked.scores(rows)  # (c,)
         exact, sketched = _normalise(warm, asked, rates, rows, (exact, sketched), header["ranking"])
@@ -181,7 +184,13 @@ def _target(header: dict[str, Any], label: int, predicted: int) -> Target:
 
 
 def _candidates(
-    warm: Warm, asked: _QuerySide, rates: npt.NDArray[np.float64], self_row: int | None, ranking: str
+    warm: Warm,
+    asked: _QuerySide,
+    rates: npt.NDArray[np.float64],
+    *,
+    self_row: int | None,
+    ranking: str,
+    top: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Rows worth an exact score by the sketches, ascending, and their sketched TracInCP scores."""
     allowed = np.ones(warm.gradients.n, dtype=bool)
@@ -189,7 +198,7 @@ def _candidates(
         allowed[self_row] = False  # a training example is always its own strongest proponent
     blocks = ((part, [(unit.rows, unit.norm) for unit in units]) for part, units in warm.gradients.shards())
     question = Question(asked.sketches, rates, ranking, Filter(allowed=allowed))
-    rows = search(blocks, question, k=CANDIDATES).candidates()
+    rows = search(blocks, question, k=max(CANDIDATES, CANDIDATES_EACH * top)).candidates()
     vectors = warm.gradients.vectors(rates.tolist(), rows=rows)  # (c, K·d)
     query = (np.sqrt(rates)[:, None] * asked.sketches[0]).reshape(-1)  # (K·d,)
     return rows, vectors.astype(np.float64) @ query

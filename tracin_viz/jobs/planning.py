@@ -89,9 +89,18 @@ def make_plan(
         splits=splits,
         map_key=map_key,
         batch_size=speed.batch_size or BATCH_SIZE,
-        threads=speed.threads or os.cpu_count() or 1,
+        threads=speed.threads or default_threads(),
         device=speed.device if speed.device != "auto" else default_device(),
     )
+
+
+def default_threads() -> int:
+    """All cores but one, which stays free for the app and the browser.
+
+    Small models pass many barriers a second. Where another process takes one of the cores, every barrier waits
+    for it: with two threads on two busy cores a run of the digits demo took ten times its processor time.
+    """
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 def default_device() -> str:
