@@ -97,8 +97,8 @@ def make_plan(
 def default_threads() -> int:
     """All cores but one, which stays free for the app and the browser.
 
-    Small models pass many barriers a second. Where another process takes one of the cores, every barrier waits
-    for it: with two threads on two busy cores a run of the digits demo took ten times its processor time.
+    Small models pass many barriers a second, and where another process has one of the cores every barrier
+    waits for it: two threads on two busy cores took ten times the processor time of one.
     """
     return max(1, (os.cpu_count() or 1) - 1)
 
