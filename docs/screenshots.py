@@ -54,7 +54,7 @@ def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if look == "dark" else "light"
     )
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(300_000)
     page = context.new_page()
     page.goto(address)
     settle(page)

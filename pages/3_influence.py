@@ -15,7 +15,7 @@ from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page
 from tracin_viz.ui.picker import pick
 from tracin_viz.ui.results import document, examples
-from tracin_viz.ui.session import visit
+from tracin_viz.ui.session import linked, publish, visit
 
 OWN_ANSWER = "its own label"
 PREDICTED_ANSWER = "the prediction"
@@ -28,10 +28,9 @@ def _controls(audit: Audit, *, has_label: bool) -> tuple[str, str | None, int]:
             "Ranking",
             list(text.RANKINGS),
             format_func=text.RANKINGS.__getitem__,
-            default="dot",
             required=True,
-            key="ranking",
-            bind="query-params",
+            key=linked("ranking", list(text.RANKINGS), "dot"),
+            persist_state="session",
         )
         natural = OWN_ANSWER if has_label else PREDICTED_ANSWER
         label = st.selectbox("Explain the answer", [natural, *audit.classes], key="answer", width=200)
@@ -39,6 +38,7 @@ def _controls(audit: Audit, *, has_label: bool) -> tuple[str, str | None, int]:
             "Examples per list", [5, 10, 20, 50], value=10, key="top", bind="query-params", width=160
         )
     chosen = str(ranking or "dot")
+    publish("ranking", chosen, "dot")
     st.caption(text.RANKING_HELP[chosen])
     return chosen, None if label == natural else label, int(top)
 

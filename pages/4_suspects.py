@@ -14,35 +14,35 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
 from tracin_viz.ui.results import document
+from tracin_viz.ui.session import linked, publish
 
 ALL = "all classes"
 PAGE = 48
+USUAL = "self-influence"
 SHARES = [1, 2, 5, 10, 20, 30, 50]
 
 
 def _controls(audit: Audit) -> tuple[str, str | None, int]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        ranking = (
-            st.selectbox(
-                "Ranked by",
-                list(text.SUSPECT_RANKINGS),
-                format_func=text.SUSPECT_RANKINGS.__getitem__,
-                key="by",
-                bind="query-params",
-                width=200,
-            )
-            or "self-influence"
+        ranking = st.selectbox(
+            "Ranked by",
+            list(text.SUSPECT_RANKINGS),
+            format_func=text.SUSPECT_RANKINGS.__getitem__,
+            key=linked("by", list(text.SUSPECT_RANKINGS), USUAL),
+            persist_state="session",
+            width=200,
         )
         name = st.selectbox("Labelled", [ALL, *audit.classes], key="class", bind="query-params", width=160)
         share = st.select_slider(
             "Most suspicious",
             SHARES,
-            value=10,
             format_func=lambda value: f"{value} %",
-            key="share",
-            bind="query-params",
+            key=linked("share", SHARES, 10),
+            persist_state="session",
             width=240,
         )
+    publish("by", ranking, USUAL)
+    publish("share", share, 10)
     st.caption(f"{text.SUSPECT_HELP[ranking]} Higher = more suspicious.")
     return ranking, None if name in (None, ALL) else name, int(share)
 

@@ -26,7 +26,7 @@ FEW_CLASSES = 20
 
 def _begin(audit: Audit, item: str) -> None:
     """No session chosen: continue one, or freeze a new queue."""
-    with st.form("begin"):
+    with st.container(key="begin_box"), st.form("begin"):
         if item:
             st.markdown(f"**Decide about {text.plain(item)}**")
         who = st.text_input(

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serving import ARGUMENTS, REMEDY, chromium, serve
 from tests.conftest import TinyFiles, run_command
 
 BROWSER_TESTS = Path(__file__).parent
+#: Milliseconds that anything may take: the first question starts the query process, and two cores are shared.
+PATIENCE = 120_000
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +53,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             accept_downloads=True,
         )
         contexts.append(context)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE)
         own = (address, "data:", "blob:")
         context.route("**/*", lambda r: r.continue_() if r.request.url.startswith(own) else elsewhere(r))
         page = context.new_page()

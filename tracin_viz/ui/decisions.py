@@ -41,7 +41,7 @@ def show_decisions(audit: Audit) -> None:
                 "By": now.event.annotator,
                 "When": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now.event.server_ts)),
             }
-            for now in reversed(list(decisions.values()))
+            for now in sorted(decisions.values(), key=lambda one: -one.event.seq)
         ],
         hide_index=True,
         width="stretch",

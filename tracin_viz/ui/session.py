@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -18,6 +20,8 @@ from tracin_viz.fingerprint import fingerprint
 
 #: Where a typed sentence or an uploaded picture is kept; too large for the address.
 OWN_QUERY = "own_query"
+
+_T = TypeVar("_T")
 
 _lock = threading.Lock()
 _workspaces: dict[str, Workspace] = {}
@@ -63,6 +67,29 @@ def set_parameter(name: str, value: str) -> None:
             st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def linked(name: str, options: Sequence[_T], usual: _T) -> str:
+    """Key of a choice widget that begins with what the address says under ``name``.
+
+    Streamlit's own binding writes the words of a choice into the address; links need its name. After the
+    widget ``publish`` writes the choice back.
+
+    Args:
+        name: Parameter of the address.
+        options: What may be chosen; anything else in the address counts as ``usual``.
+        usual: The choice when the address says nothing.
+    """
+    key = f"linked_{name}"
+    if st.session_state.get(key) not in options:
+        asked = parameter(name)
+        st.session_state[key] = next((option for option in options if str(option) == asked), usual)
+    return key
+
+
+def publish(name: str, value: object, usual: object) -> None:
+    """Put a choice into the address; the usual one is left out, which keeps addresses short."""
+    set_parameter(name, "" if value == usual else str(value))
 
 
 def remembered(name: str) -> str:
