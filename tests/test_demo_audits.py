@@ -75,6 +75,8 @@ def test_the_demo_has_what_was_promised(demo_home):
     assert record.notes["test_accuracy"] >= 0.95
 
 
+# torch's own forward mode still loads TorchScript on first use, which torch 2.13 warns about.
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("row", [0, 500])
 def test_influence_on_the_demo_equals_tracincp_in_float64(demo_home, row):
     found = run_command(
