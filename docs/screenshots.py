@@ -63,11 +63,25 @@ def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
     height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": width, "height": min(int(height), TALLEST)})
     settle(page)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1_000)  # charts and pictures finish drawing; nothing in the page says when
+    _wait_for_pictures(page)
     taken = page.screenshot()
     context.close()
     return taken
+
+
+def _wait_for_pictures(page: Page) -> None:
+    loaded = (
+        "all => all.filter(one => one.getBoundingClientRect().top < innerHeight)"
+        ".every(one => one.complete && one.naturalWidth > 0)"
+    )
+    for _ in range(300):
+        if page.locator(".card img").evaluate_all(loaded):
+            break
+        page.wait_for_timeout(200)
+    if page.get_by_test_id("stPlotlyChart").count():
+        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    # Decoding, WebGL points and fading in: nothing in the page says when those are over.
+    page.wait_for_timeout(8_000)
 
 
 def _begin_queue(page: Page) -> None:

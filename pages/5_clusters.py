@@ -20,6 +20,7 @@ ALL = "all classes"
 ROWS = 12
 FIRST = 10
 NO_CLUSTER = "no cluster"
+REST = "the rest"
 
 
 def _points(found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> pandas.DataFrame:
@@ -42,7 +43,10 @@ def _points(found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> p
 
 
 def _groups(audit: Audit, points: pandas.DataFrame, colour_by: str) -> list[tuple[str, str]]:
-    """Names and colours in drawing order: grey ones first, so that coloured points lie above them."""
+    """Names and colours in drawing order; grey ones first, so that coloured points lie above them.
+
+    Points of groups without a colour of their own are put into one group of ``points``.
+    """
     present = points["group"].value_counts().index
     if colour_by == "class":
         names = [name for name in audit.classes if name in present]
@@ -59,8 +63,11 @@ def _groups(audit: Audit, points: pandas.DataFrame, colour_by: str) -> list[tupl
             help="More than eight colours cannot be told apart; the rest is grey.",
         )
     grey = theme.colour("neutral")
-    pairs = sorted(theme.class_colours(names, chosen).items(), key=lambda pair: pair[1] != grey)
-    return [(NO_CLUSTER, grey), *pairs] if NO_CLUSTER in present else pairs
+    coloured = [(name, shade) for name, shade in theme.class_colours(names, chosen).items() if shade != grey]
+    # Grey groups are one entry of the legend: forty grey dots with names would say nothing.
+    rest = points["group"].isin({name for name, _ in coloured} | {NO_CLUSTER})
+    points.loc[~rest, "group"] = REST
+    return [(name, grey) for name in (NO_CLUSTER, REST) if (points["group"] == name).any()] + coloured
 
 
 def _map(audit: Audit, found: dict[str, Any], table: pandas.DataFrame, colour_by: str) -> None:
