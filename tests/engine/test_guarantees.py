@@ -302,6 +302,9 @@ def test_non_finite_gradients_are_recorded_and_never_replaced():
         assert oracles.relative_error(found[:, good], expected[:, good]) <= EXACT
     assert sorted(engine.nonfinite) == [(0, 3), (1, 3)]
     assert list(engine.measure(broken, 0).finite) == [True, True, True, False, True, True]
+    found = engine.sketches(broken)
+    assert np.isnan(found[:, 3]).all()
+    assert np.isfinite(found[:, good]).all()
 
 
 def test_a_non_finite_query_spoils_only_its_own_row():
@@ -311,3 +314,19 @@ def test_a_non_finite_query_spoils_only_its_own_row():
     rest = np.delete(found, 3, axis=0)
     true = np.delete(engine_of(case).influence(case.train, case.train), 3, axis=0)
     assert oracles.relative_error(rest, true) <= EXACT
+
+
+def test_a_model_that_cannot_do_a_batch_of_one_is_refused_with_the_reason():
+    class AlwaysNormalises(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(3, 2)
+
+        def forward(self, inputs):
+            return torch.nn.functional.batch_norm(self.linear(inputs), None, None, training=True)
+
+    data = [(torch.randn(3), torch.tensor(row % 2)) for row in range(4)]
+    model = AlwaysNormalises()
+    engine = InfluenceEngine(model, [Checkpoint(model.state_dict(), learning_rate=0.1, step=1)])
+    with pytest.raises(EngineError, match="influence each other"):
+        engine.self_influence(data)

@@ -54,7 +54,7 @@ def _compared(
     differences = dict.fromkeys(passes.parameters, 0.0)
     with requiring_gradients(passes.parameters.values()), torch.enable_grad():
         for place in range(len(few)):
-            value, gradients = single(passes.model, passes.parameters, few.part(place, place + 1), objective)
+            value, gradients = _alone(passes, few, place, objective)
             _same_value(outcome.values[place], value[0], tolerance, int(few.rows[place]))
             total = sum(float(g.double().square().sum()) for g in gradients.values())
             for name, gradient in gradients.items():
@@ -69,6 +69,22 @@ def _compared(
                 f"(relative {difference**0.5:.1e})"
             )
     return norms
+
+
+def _alone(passes: Passes, few: Batch, place: int, objective: PerExample) -> tuple[Tensor, dict[str, Tensor]]:
+    """One example by itself; a model that can do a batch but not that mixes examples.
+
+    Raises:
+        EngineError: The model fails on a batch of one (a batch normalisation that ignores evaluation mode).
+    """
+    try:
+        return single(passes.model, passes.parameters, few.part(place, place + 1), objective)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise EngineError(
+            f"The model works on {len(few)} examples together but fails on example {int(few.rows[place])} "
+            f"alone ({error}), so examples influence each other and none has a gradient of its own.",
+            remedy="Make it treat each example by itself in evaluation mode, and keep the batch axis.",
+        ) from error
 
 
 def _difference(form: Form | None, gradient: Tensor, place: int) -> float:

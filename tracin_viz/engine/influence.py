@@ -217,7 +217,10 @@ class InfluenceEngine:
         return Measurements.joined(parts)
 
     def sketches(self, data: Any, *, on_batch: OnBatch | None = None) -> np.ndarray:
-        """Gradient sketches (K, N, sketch_dim) float32, not multiplied by learning rates."""
+        """Gradient sketches (K, N, sketch_dim) float32, not multiplied by learning rates.
+
+        Rows of examples whose gradient is not finite are NaN (``on_nonfinite="record"``).
+        """
         found = np.zeros((len(self.checkpoints), length(data), self.sketch_dim), np.float32)
         with self._session.open():
             self._prepare(data)
@@ -236,7 +239,7 @@ class InfluenceEngine:
                     values = piece.result.cpu().numpy()
                     bad = ~np.isfinite(values).all(1)
                     self._session.report_nonfinite(number, checkpoint.step, piece.rows[bad])
-                    values[bad] = 0
+                    values[bad] = np.nan
                     found[number, piece.rows] = values
         return found
 

@@ -84,6 +84,7 @@ class SketchMap:
         self.blocks = _blocks(shapes, layers, dim)
         place = {layer: block for block in self.blocks for layer in block.layers}
         self._block = {name: place[layers[name]] for name in shapes}
+        self._offset = _offsets(shapes, self._block)
         self._maps: dict[str, tuple[Tensor | None, Tensor | None, Tensor]] = {}
 
     def add(self, name: str, form: Form, rows: Tensor) -> None:
@@ -94,12 +95,16 @@ class SketchMap:
         values = values * flips.to(values.dtype) if exact else values.mul_(flips.to(values.dtype))
         block = self._block[name]
         width = block.stop - block.start
-        whole = values.shape[1] // width * width
         columns = rows[:, block.start : block.stop]
+        start = self._offset[name]
+        head = min(width - start, values.shape[1])
+        columns[:, start : start + head] += values[:, :head]
+        rest = values[:, head:]
+        whole = rest.shape[1] // width * width
         if whole:
-            columns += values[:, :whole].reshape(len(values), -1, width).sum(1)
-        if whole < values.shape[1]:
-            columns[:, : values.shape[1] - whole] += values[:, whole:]
+            columns += rest[:, :whole].reshape(len(rest), -1, width).sum(1)
+        if whole < rest.shape[1]:
+            columns[:, : rest.shape[1] - whole] += rest[:, whole:]
 
     def _map(self, name: str) -> tuple[Tensor | None, Tensor | None, Tensor]:
         """Maps of both sides and the signs of the fold, each on the device.
@@ -180,6 +185,21 @@ def _thin(form: Convolved, left: Tensor | None, right: Tensor | None) -> Form:
     a = places.transpose(1, 2).reshape(form.batch, -1, places.shape[1])
     b = patches.transpose(1, 2).reshape(form.batch, -1, patches.shape[1])
     return Factors(a, b, (a.shape[2], b.shape[2]))
+
+
+def _offsets(shapes: dict[str, tuple[int, ...]], blocks: dict[str, Block]) -> dict[str, int]:
+    """Column of its block at which each parameter's numbers begin: where the one before ended.
+
+    If all began at the first column, the many short parameters (biases, norms) would pile up there; this way
+    parameters that fit into their block together do not share a column and are kept exactly.
+    """
+    reached: dict[Block, int] = {}
+    offsets = {}
+    for name, shape in shapes.items():
+        block = blocks[name]
+        offsets[name] = reached.get(block, 0) % (block.stop - block.start)
+        reached[block] = reached.get(block, 0) + prod(mapped_sides(shape))
+    return offsets
 
 
 def _blocks(shapes: dict[str, tuple[int, ...]], layers: dict[str, str], dim: int) -> list[Block]:
