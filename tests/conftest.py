@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests import tiny
 from tracin_viz.audit import Workspace
 from tracin_viz.cli import main
 from tracin_viz.config import Home
+from tracin_viz.jobs import runner
 from tracin_viz.jobs.query_client import QueryClient
 
 # One thread: sums in another order differ in the last bits, and two test processes share two cores.
@@ -46,6 +48,12 @@ def run_command(*arguments: str, home: Path) -> Result:
     return Result(code, out.getvalue(), err.getvalue())
 
 
+def end_query_process(home: Path) -> None:
+    """End the warm process of a workspace and collect its exit status."""
+    QueryClient(Home(home)).stop()
+    runner.reap()
+
+
 @dataclass(frozen=True)
 class TinyFiles:
     """Data and run folder of the tiny model; tests only read them."""
@@ -62,14 +70,32 @@ def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 
 @pytest.fixture(scope="session")
-def tiny_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def created_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose audit ``tiny`` is registered, nothing computed; tests copy it."""
+    home = tmp_path_factory.mktemp("created-home")
+    files = ("--data", str(tiny_files.data), "--model", str(tiny_files.model))
+    made = run_command("create", "tiny", *files, home=home)
+    assert made.code == 0, made.err
+    return home
+
+
+@pytest.fixture
+def fresh_home(created_home: Path, tmp_path: Path) -> Path:
+    """A test's own copy of ``created_home`` (an audit's record holds no path of its workspace)."""
+    home = tmp_path / "fresh-home"
+    shutil.copytree(created_home / "audits", home / "audits")
+    return home
+
+
+@pytest.fixture(scope="session")
+def tiny_home(created_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A workspace whose audit ``tiny`` is computed; tests may add decisions, nothing else."""
     home = tmp_path_factory.mktemp("tiny-home")
-    run_command("create", "tiny", "--data", str(tiny_files.data), "--model", str(tiny_files.model), home=home)
+    shutil.copytree(created_home / "audits", home / "audits")
     done = run_command("compute", "tiny", "--sketch-dim", "256", home=home)
     assert done.code == 0, done.err
     yield home
-    QueryClient(Home(home)).stop()
+    end_query_process(home)
 
 
 @pytest.fixture
@@ -84,4 +110,4 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     done = run_command("demo", "digits", home=home)
     assert done.code == 0, done.err
     yield home
-    QueryClient(Home(home)).stop()
+    end_query_process(home)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import TinyFiles, run_command
+from tests.conftest import run_command
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError, JobError, NotComputedError, NotFoundError
@@ -22,11 +23,9 @@ def audit(workspace: Workspace):
 
 
 @pytest.fixture
-def fresh(tmp_path, tiny_files: TinyFiles) -> Workspace:
+def fresh(fresh_home: Path) -> Workspace:
     """A workspace with an audit of which nothing is computed."""
-    space = Workspace(Home(tmp_path / "home"))
-    space.create("new", data=tiny_files.data, model=tiny_files.model, notes={"title": "New one"})
-    return space
+    return Workspace(Home(fresh_home))
 
 
 def test_a_list_of_audits_says_what_they_are_and_how_they_are(workspace):
@@ -54,8 +53,7 @@ def test_self_influence_is_the_influence_of_an_example_on_itself(audit):
 
 
 def test_an_audit_without_a_run_names_the_next_step(fresh):
-    audit = fresh.open("new")
-    assert audit.title == "New one"
+    audit = fresh.open("tiny")
     assert audit.ready().scores is False
     assert audit.status()["state"] == "created"
     for ask in (
@@ -70,7 +68,7 @@ def test_an_audit_without_a_run_names_the_next_step(fresh):
 
 
 def test_a_run_cannot_be_started_twice(fresh):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     audit.start()
     try:
         with pytest.raises(JobError, match="being computed already"):
@@ -81,13 +79,13 @@ def test_a_run_cannot_be_started_twice(fresh):
 
 
 def test_decisions_are_kept_undone_and_exported(fresh):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     audit.decide("train:0", "relabel", new_label="ring", annotator="ann", suggested="ring", rank=1)
     audit.decide("train:1", "keep", annotator="ann")
     audit.decide("train:2", "exclude", annotator="ann")
     audit.decide("train:3", "relabel", new_label="cross", annotator="ann")
     assert audit.undo("ann").undo_of is not None
-    again = Workspace(fresh.home).open("new")
+    again = Workspace(fresh.home).open("tiny")
     assert {name: found.action for name, found in again.decisions().items()} == {
         "train:0": "relabel",
         "train:1": "keep",
@@ -110,28 +108,28 @@ def test_decisions_are_kept_undone_and_exported(fresh):
     ],
 )
 def test_a_decision_about_nothing_is_refused(fresh, example, action, label):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     with pytest.raises(InputError):
         audit.decide(example, action, new_label=label, annotator="ann")
     assert audit.history() == []
 
 
 def test_the_same_click_sent_twice_is_one_decision(fresh):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     for _ in range(2):
         audit.decide("train:0", "keep", annotator="ann", event_uuid="click-0001")
     assert len(audit.history()) == 1
 
 
 def test_an_export_never_overwrites_the_data(fresh, tiny_files):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     with pytest.raises(InputError):
         audit.export("csv", tiny_files.data / "labels.csv")
     assert not (tiny_files.data / "labels.csv").exists()
 
 
 def test_thumbnails_are_pictures_of_the_example_and_made_once(fresh):
-    audit = fresh.open("new")
+    audit = fresh.open("tiny")
     made = audit.thumbnail("train", 3)
     picture = Image.open(io.BytesIO(made))
     assert picture.format == "WEBP"
@@ -161,13 +159,19 @@ def test_suspects_of_a_class_keep_their_percentile_among_all(audit):
     assert percentiles == sorted(percentiles, reverse=True)
 
 
-def test_results_of_a_lost_unit_are_not_shown_as_if_nothing_had_happened(tmp_path, tiny_files):
-    home = tmp_path / "home"
-    run_command("create", "tiny", "--data", str(tiny_files.data), "--model", str(tiny_files.model), home=home)
-    assert run_command("compute", "tiny", "--sketch-dim", "64", home=home).code == 0
-    space = Workspace(Home(home))
-    audit = space.open("tiny")
-    ArtifactStore(home / "artifacts").discard(audit.results.plan().units[0])
+def test_results_of_a_lost_unit_are_not_shown_as_if_nothing_had_happened(fresh_home):
+    assert run_command("compute", "tiny", "--sketch-dim", "64", home=fresh_home).code == 0
+    audit = Workspace(Home(fresh_home)).open("tiny")
+    ArtifactStore(fresh_home / "artifacts").discard(audit.results.plan().units[0])
     assert audit.ready().scores is False
     with pytest.raises(NotComputedError):
         audit.results.gradients("test")
+
+
+def test_facts_for_display_are_kept_with_the_audit(tmp_path, tiny_files):
+    space = Workspace(Home(tmp_path / "home"))
+    made = space.create("new", data=tiny_files.data, model=tiny_files.model, notes={"title": "New one"})
+    assert made["splits"] == {"train": 48, "test": 15}
+    audit = space.open("new")
+    assert audit.title == "New one"
+    assert audit.notes["architecture"] == "ResNetForImageClassification"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,17 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TinyFiles, run_command
+from tests.conftest import run_command
 from tracin_viz.config import Home
 from tracin_viz.store import plan as plans
 from tracin_viz.store.artifacts import ArtifactStore
 
 SETTINGS = ("--sketch-dim", "256")
-
-
-def created(home: Path, files: TinyFiles) -> Path:
-    run_command("create", "tiny", "--data", str(files.data), "--model", str(files.model), home=home)
-    return home
 
 
 def artifacts(home: Path) -> dict[str, bytes]:
@@ -48,21 +44,20 @@ def wait_for_units(home: Path, count: int, process: subprocess.Popen[bytes]) -> 
 
 @pytest.mark.parametrize("finished_units", [1, 4])
 def test_a_killed_run_resumed_equals_an_uninterrupted_one_byte_for_byte(
-    tmp_path, tiny_files, tiny_home, finished_units
+    fresh_home, tiny_home, finished_units
 ):
-    home = created(tmp_path / "home", tiny_files)
-    process = compute_in_a_process(home)
-    wait_for_units(home, finished_units, process)
+    process = compute_in_a_process(fresh_home)
+    wait_for_units(fresh_home, finished_units, process)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(30) == -signal.SIGKILL
-    state = run_command("status", "tiny", "--json", home=home).document
+    state = run_command("status", "tiny", "--json", home=fresh_home).document
     assert state["state"] == "failed"
     assert "resumes" in state["message"]
-    kept = artifacts(home)
-    resumed = run_command("compute", "tiny", *SETTINGS, "--json", home=home)
+    kept = artifacts(fresh_home)
+    resumed = run_command("compute", "tiny", *SETTINGS, "--json", home=fresh_home)
     assert resumed.code == 0, resumed.err
     assert resumed.document["state"] == "done"
-    after = {name: data for name, data in artifacts(home).items() if ".part" not in name}
+    after = {name: data for name, data in artifacts(fresh_home).items() if ".part" not in name}
     assert {name: after.get(name) for name in kept if ".part" not in name} == {
         name: data for name, data in kept.items() if ".part" not in name
     }
@@ -70,17 +65,16 @@ def test_a_killed_run_resumed_equals_an_uninterrupted_one_byte_for_byte(
     assert after == whole
 
 
-def test_a_damaged_unit_is_found_and_computed_again(tmp_path, tiny_files, tiny_home):
-    home = created(tmp_path / "home", tiny_files)
-    assert run_command("compute", "tiny", *SETTINGS, home=home).code == 0
-    plan = plans.require(Home(home), "tiny")
-    store = ArtifactStore(home / "artifacts")
+def test_a_damaged_unit_is_found_and_computed_again(fresh_home, tiny_home):
+    assert run_command("compute", "tiny", *SETTINGS, home=fresh_home).code == 0
+    plan = plans.require(Home(fresh_home), "tiny")
+    store = ArtifactStore(fresh_home / "artifacts")
     victim = store.path(plan.units[2]) / "rows.npy"
     content = bytearray(victim.read_bytes())
     content[-1] ^= 1
     victim.write_bytes(bytes(content))
-    assert run_command("compute", "tiny", *SETTINGS, home=home).code == 0
-    assert artifacts(home) == artifacts(tiny_home)
+    assert run_command("compute", "tiny", *SETTINGS, home=fresh_home).code == 0
+    assert artifacts(fresh_home) == artifacts(tiny_home)
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(tiny_home):
@@ -91,41 +85,39 @@ def test_a_second_run_computes_nothing_and_changes_nothing(tiny_home):
     assert {path: path.stat().st_mtime_ns for path in (tiny_home / "artifacts").rglob("*")} == before
 
 
-def test_a_new_checkpoint_set_reuses_the_units_it_shares(tmp_path, tiny_files):
-    home = created(tmp_path / "home", tiny_files)
-    assert run_command("compute", "tiny", "--checkpoints", "1,3", *SETTINGS, home=home).code == 0
-    first = set(plans.require(Home(home), "tiny").units)
-    assert run_command("compute", "tiny", "--checkpoints", "all", *SETTINGS, home=home).code == 0
-    second = set(plans.require(Home(home), "tiny").units)
+def test_a_new_checkpoint_set_reuses_the_units_it_shares(fresh_home):
+    assert run_command("compute", "tiny", "--checkpoints", "1,3", *SETTINGS, home=fresh_home).code == 0
+    first = set(plans.require(Home(fresh_home), "tiny").units)
+    assert run_command("compute", "tiny", "--checkpoints", "all", *SETTINGS, home=fresh_home).code == 0
+    second = set(plans.require(Home(fresh_home), "tiny").units)
     assert first < second
     assert len(second) == len(first) + 2  # one more checkpoint of two splits
 
 
-def test_a_cancelled_run_keeps_its_units_and_goes_on_from_them(tmp_path, tiny_files, tiny_home):
-    home = created(tmp_path / "home", tiny_files)
-    started = run_command("compute", "tiny", "--detach", *SETTINGS, "--json", home=home)
+def test_a_cancelled_run_keeps_its_units_and_goes_on_from_them(fresh_home, tiny_home):
+    started = run_command("compute", "tiny", "--detach", *SETTINGS, "--json", home=fresh_home)
     assert started.code == 0, started.err
-    stopped = run_command("cancel", "tiny", "--json", home=home)
+    stopped = run_command("cancel", "tiny", "--json", home=fresh_home)
     assert stopped.document["state"] in ("cancelled", "done")
-    assert run_command("compute", "tiny", *SETTINGS, home=home).code == 0
-    after = {name: data for name, data in artifacts(home).items() if ".part" not in name}
+    assert run_command("compute", "tiny", *SETTINGS, home=fresh_home).code == 0
+    after = {name: data for name, data in artifacts(fresh_home).items() if ".part" not in name}
     assert after == artifacts(tiny_home)
 
 
-def test_two_runs_of_one_audit_do_not_work_at_once(tmp_path, tiny_files):
-    home = created(tmp_path / "home", tiny_files)
-    assert run_command("compute", "tiny", "--detach", *SETTINGS, home=home).code == 0
-    second = run_command("compute", "tiny", *SETTINGS, home=home)
-    running = run_command("status", "tiny", "--json", home=home).document["state"] in ("queued", "running")
+def test_two_runs_of_one_audit_do_not_work_at_once(fresh_home):
+    assert run_command("compute", "tiny", "--detach", *SETTINGS, home=fresh_home).code == 0
+    second = run_command("compute", "tiny", *SETTINGS, home=fresh_home)
+    running = run_command("status", "tiny", "--json", home=fresh_home).document["state"] in (
+        "queued",
+        "running",
+    )
     if running:
         assert second.code == 1
         assert "cancel it first" in second.err
-    run_command("cancel", "tiny", home=home)
+    run_command("cancel", "tiny", home=fresh_home)
 
 
 def test_changed_data_are_noticed_and_never_mixed_with_old_results(tmp_path, tiny_files):
-    import shutil
-
     data = tmp_path / "data"
     shutil.copytree(tiny_files.data, data)
     home = tmp_path / "home"
