@@ -38,7 +38,7 @@ def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fie
         "text": "" if picture else str(row.get("source", "")),
         "given": given,
         "other": other,
-        "differs": bool(other) and other != given,
+        "differs": bool(given and other) and other != given,
     }
     return Card(**{**basic, **fields})
 

@@ -134,6 +134,9 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
 def _header(audit: Audit, summaries: list[AuditSummary]) -> None:
     sizes = " · ".join(f"{number:,} {text.plain(split)}" for split, number in text.train_first(audit.splits))
     line = f"{sizes} · {text.count(len(audit.checkpoints), 'checkpoint')}"
+    origin = audit.notes.get("origin")
+    if origin:
+        line += f" · {text.plain(origin)}"
     decided = len(audit.decisions())
     if decided:
         line += f" · :green[{text.SAVED} {decided:,}]"
