@@ -28,7 +28,8 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m tracin_viz demo commands --if-missing
 
 screenshots: $(VENV)/.installed-dev browser
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python -m tracin_viz demo digits --if-missing
+	$(BIN)/python -m docs.screenshots --home $(TRACIN_VIZ_HOME)
 
 benchmark: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/run.py
