@@ -92,11 +92,25 @@ def _problems(audit: Audit) -> None:
         )
 
 
+def _origin(audit: Audit) -> None:
+    """Where a demo's data come from, under which licence, and how well its model does."""
+    origin, licence, accuracy = (audit.notes.get(key) for key in ("origin", "licence", "test_accuracy"))
+    if not origin:
+        return
+    st.subheader("Where do these data come from?", anchor=False)
+    st.write(text.plain(origin, longest=600) + ".")
+    if licence:
+        st.caption(f"Licence: {text.plain(licence, longest=600)}.")
+    if isinstance(accuracy, float):
+        st.caption(f"The model is right on {text.percent(accuracy, 1)} of the test examples.")
+
+
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
     _problems(audit)
     _run(audit)
     _checkpoints(audit)
+    _origin(audit)
 
 
 audit_page("What is computed, and how far is it?", main, needs_scores=False)

@@ -134,25 +134,23 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
 def _header(audit: Audit, summaries: list[AuditSummary]) -> None:
     sizes = " · ".join(f"{number:,} {text.plain(split)}" for split, number in text.train_first(audit.splits))
     line = f"{sizes} · {text.count(len(audit.checkpoints), 'checkpoint')}"
-    origin = audit.notes.get("origin")
-    if origin:
-        line += f" · {text.plain(origin)}"
     decided = len(audit.decisions())
     if decided:
         line += f" · :green[{text.SAVED} {decided:,}]"
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
-        names = [summary.name for summary in summaries]
-        if len(names) > 1:
+        titles = {summary.name: summary.title for summary in summaries}
+        if len(titles) > 1:
             key = "audit_choice"
             st.session_state[key] = audit.name
             st.selectbox(
                 "Audit",
-                names,
+                list(titles),
                 key=key,
+                format_func=titles.__getitem__,
                 label_visibility="collapsed",
-                width=220,
+                width=280,
                 on_change=lambda: choose_audit(st.session_state[key]),
             )
         else:
-            st.markdown(f"**{text.plain(audit.name)}**", width="content")
+            st.markdown(f"**{text.plain(audit.title)}**", width="content")
         st.caption(line)
