@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from tracin_viz.audit import Audit
+from tracin_viz.audit import Audit, QueueEntry
 from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text, theme
 from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.decisions import show_decisions
 from tracin_viz.ui.frame import audit_page, guarded
-from tracin_viz.ui.queue import Entry, Queue, click_id, decide, freeze, load, next_place, undo
+from tracin_viz.ui.queue import Queue, click_id, decide, freeze, load, next_place, undo
 from tracin_viz.ui.results import examples, suspect_rows
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
 
@@ -93,7 +93,7 @@ def _rows(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[dic
 
 
 def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
-    entry: Entry = queue.entries[place]
+    entry: QueueEntry = queue.entries[place]
     row = examples(audit, "train").iloc[int(entry.example_id.rpartition(":")[2])].to_dict()
     suggested = entry.suggested or ""
     sure = f"{entry.confidence:.0%} sure of {suggested}" if suggested and entry.confidence is not None else ""
@@ -120,7 +120,7 @@ def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
 
 
 def _buttons(audit: Audit, queue: Queue, place: int, given: str, click: str) -> None:
-    entry: Entry = queue.entries[place]
+    entry: QueueEntry = queue.entries[place]
 
     def choice(words: str, key: str, action: str, label: str | None = None, **look: Any) -> None:
         # The example, the click's identity and all else are bound now, when the card is drawn.

@@ -9,31 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from tracin_viz.audit import Audit
+from tracin_viz.audit import Audit, QueueEntry
 from tracin_viz.ui.session import open_audit, remember
 from tracin_viz.ui.text import plain
 
 _USED = "used_clicks"
 _DRAWN = "drawn_clicks"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One example of a queue and what it is shown with.
-
-    Attributes:
-        example_id: ``split:row``.
-        rank: Place in the ranking it came from, from 1.
-        percentile: Suspicion percentile, 0–100.
-        suggested: Name of the suggested class.
-        confidence: Of the suggestion, 0–1.
-    """
-
-    example_id: str
-    rank: int | None = None
-    percentile: float | None = None
-    suggested: str | None = None
-    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +32,7 @@ class Queue:
     id: str
     source: str
     annotator: str
-    entries: tuple[Entry, ...]
+    entries: tuple[QueueEntry, ...]
     answered: frozenset[str]
 
 
@@ -64,8 +45,10 @@ def freeze(audit: Audit, rows: Iterable[Mapping[str, Any]], *, source: str, anno
         source: Where it came from, in plain words.
         annotator: Who decides.
     """
-    entries: Any = [
-        Entry(row["id"], place, row.get("percentile"), row.get("suggested") or None, row.get("confidence"))
+    entries = [
+        QueueEntry(
+            row["id"], place, row.get("percentile"), row.get("suggested") or None, row.get("confidence")
+        )
         for place, row in enumerate(rows, start=1)
     ]
     return audit.sessions.create(entries, name=source, source=source, annotator=annotator).id
@@ -78,12 +61,8 @@ def load(audit: Audit, identity: str) -> Queue:
         NotFoundError: The audit has none.
     """
     stored = audit.sessions.get(identity)
-    entries = tuple(
-        Entry(entry.example_id, entry.rank, entry.percentile, entry.suggested, entry.confidence)
-        for entry in stored.queue
-    )
     answered = audit.events.answered(stored.annotator, stored.id)
-    return Queue(stored.id, stored.source, stored.annotator, entries, frozenset(answered))
+    return Queue(stored.id, stored.source, stored.annotator, stored.queue, frozenset(answered))
 
 
 def next_place(queue: Sequence[str], answered: Collection[str], wanted: str = "") -> int | None:
