@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from tracin_viz.errors import InputError
 
@@ -68,8 +68,32 @@ class Home:
         return self.audits / name
 
 
+class _Record:
+    """What the frozen dataclasses below share: the way to plain values and back."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON and for content keys."""
+        return asdict(cast(Any, self))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The record in ``values``.
+
+        Raises:
+            InputError: It holds a name that this version does not know.
+        """
+        names = {field.name for field in fields(cast(Any, cls))}
+        unknown = sorted(set(values) - names)
+        if unknown:
+            raise InputError(
+                f"{cls.__name__} does not know {', '.join(unknown)}.",
+                remedy=f"Possible: {', '.join(sorted(names))}.",
+            )
+        return cls(**values)
+
+
 @dataclass(frozen=True)
-class ResultSettings:
+class ResultSettings(_Record):
     """What a run computes. Every field is part of the content key.
 
     Attributes:
@@ -108,18 +132,9 @@ class ResultSettings:
                     remedy="Give 'all', 'last' or a regular expression on parameter names.",
                 ) from error
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON and for content keys."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The settings in ``values``; names this version does not know are refused."""
-        return cls(**_known(cls, values))
-
 
 @dataclass(frozen=True)
-class SpeedSettings:
+class SpeedSettings(_Record):
     """How a run computes. No field changes an answer beyond rounding (DESIGN §4).
 
     Attributes:
@@ -138,18 +153,9 @@ class SpeedSettings:
             if value is not None and value < 1:
                 raise InputError(f"`{name}` must be positive, got {value}.")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The settings in ``values``; names this version does not know are refused."""
-        return cls(**_known(cls, values))
-
 
 @dataclass(frozen=True)
-class CheckpointInfo:
+class CheckpointInfo(_Record):
     """Weights with their step and learning-rate weight, as an audit records them.
 
     Attributes:
@@ -167,23 +173,3 @@ class CheckpointInfo:
     provenance: str
     epoch: float | None = None
     train_loss: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The checkpoint in ``values``; names this version does not know are refused."""
-        return cls(**_known(cls, values))
-
-
-def _known(cls: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(cls)}
-    unknown = sorted(set(values) - names)
-    if unknown:
-        raise InputError(
-            f"{cls.__name__} does not know {', '.join(unknown)}.",
-            remedy=f"Possible: {', '.join(sorted(names))}.",
-        )
-    return dict(values)

@@ -74,24 +74,18 @@ def spawn_detached(
     somebody asks for its exit status, and a zombie looks alive to ``process_alive``.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
     with log.open("ab") as output:
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-            return subprocess.Popen(
-                list(arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                creationflags=flags,
-            )
         return subprocess.Popen(
             list(arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            start_new_session=True,
+            creationflags=flags,
+            start_new_session=not WINDOWS,
         )
 
 

@@ -10,6 +10,7 @@ Each form offers both ways; ``products`` chooses by counting operations.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import prod
 
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-class Form:
+class Form(ABC):
     """Per-example gradients of one parameter for one batch.
 
     Attributes:
@@ -28,13 +29,13 @@ class Form:
     shape: tuple[int, ...]
 
     @property
+    @abstractmethod
     def examples(self) -> int:
         """Number of examples, B."""
-        raise NotImplementedError
 
+    @abstractmethod
     def written_out(self) -> Tensor:
         """The gradients themselves, (B, P) with P = numbers in the parameter."""
-        raise NotImplementedError
 
     def squared_norms(self) -> Tensor:
         """‖gradient‖² of each example, (B,) float64."""
@@ -49,9 +50,9 @@ class Form:
         """Outer products per example, T; 0 where the form has none."""
         return 0
 
+    @abstractmethod
     def part(self, place: int) -> Form:
         """The gradient of one example alone."""
-        raise NotImplementedError
 
 
 @dataclass

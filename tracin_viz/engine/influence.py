@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tracin_viz.engine import scores
+from tracin_viz.engine.arguments import candidate_rows, chosen_device, module_of
 from tracin_viz.engine.batches import Batch, Collate, Unlabelled, count_inputs, length
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage, coverage
@@ -75,7 +76,7 @@ class InfluenceEngine:
         self.sketch_dim = sketch_dim
         self.seed = seed
         self._session = Session(
-            model=_module(model),
+            model=module_of(model),
             device=chosen_device(device),
             dtype=getattr(torch, dtype) if isinstance(dtype, str) else dtype,
             objective=per_example(loss),
@@ -158,7 +159,7 @@ class InfluenceEngine:
         out: np.ndarray | None,
         on_batch: OnBatch | None,
     ) -> Any:
-        rows, pick = _candidate_rows(candidates, length(train), length(queries))
+        rows, pick = candidate_rows(candidates, length(train), length(queries))
         with self._session.open():
             self._prepare(train)
             shape = scores.result_shape(self._session, len(self.checkpoints), length(queries), len(rows), by)
@@ -309,57 +310,3 @@ def _norms_of(session: Session, checkpoint: Checkpoint) -> Callable[[Batch], Ten
         return torch.where(torch.isfinite(total + outcome.values), total, torch.nan)
 
     return work
-
-
-def chosen_device(device: str | torch.device) -> torch.device:
-    """The device asked for; "auto" takes a GPU where there is one.
-
-    Raises:
-        InputError: There is no such device here.
-    """
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", 0)
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.zeros(1, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"Device '{device}' cannot be used here: {error}", remedy="Use 'auto' or 'cpu'."
-        ) from error
-    return chosen
-
-
-def _module(model: Any) -> nn.Module:
-    if isinstance(model, nn.Module):
-        return model
-    if hasattr(model, "module") and callable(model.module):  # torch.export.ExportedProgram
-        found = model.module()
-        if isinstance(found, nn.Module):
-            return found
-    raise InputError(f"`model` must be a torch module, got {type(model).__name__}.")
-
-
-def _candidate_rows(candidates: Any, count: int, queries: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows of the training data to compute, and which of them each query wants (``None`` = all).
-
-    Raises:
-        InputError: Rows outside the data, or a number of arrays other than that of the queries.
-    """
-    if candidates is None:
-        return np.arange(count), None
-    try:
-        wanted = np.asarray(candidates, dtype=np.int64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            "`candidates` must be one array of rows, or one array per query, all of the same length."
-        ) from error
-    if wanted.ndim not in (1, 2) or (wanted.ndim == 2 and len(wanted) != queries):
-        raise InputError(f"`candidates` has shape {wanted.shape}; possible: (c,) or ({queries}, c).")
-    if wanted.size and (wanted.min() < 0 or wanted.max() >= count):
-        raise InputError(f"`candidates` names rows outside 0 … {count - 1}.")
-    if wanted.ndim == 1:
-        return wanted, None
-    rows, place = np.unique(wanted, return_inverse=True)
-    return rows, place.reshape(wanted.shape)

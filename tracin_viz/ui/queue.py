@@ -122,6 +122,6 @@ def undo(name: str, click: str, annotator: str, session: str) -> None:
     """Take the newest decision of this session back; its card comes again."""
     if not first_use(click):
         return
-    event = open_audit(name).undo(annotator, session=session)
+    event = open_audit(name).undo(annotator, session=session, event_uuid=click)
     st.toast("Nothing to undo." if event is None else f"Undone: {plain(event.example_id)}")
     remember("item", "")
