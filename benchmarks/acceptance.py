@@ -5,6 +5,7 @@ Prints one line per figure, with its limit, and ends with status 1 when a limit 
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import shutil
@@ -15,6 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from tracin_viz.config import Home
+from tracin_viz.jobs.query_client import QueryClient
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
@@ -140,19 +144,23 @@ def commands_demo(home: Path) -> None:
 
 def main() -> int:
     """Run everything in a workspace of its own."""
-    home = Path(tempfile.mkdtemp(prefix="tracin-viz-acceptance-"))
+    parser = argparse.ArgumentParser(description="Measure the acceptance limits.")
+    parser.add_argument(
+        "--home", type=Path, help="an empty workspace to use and keep (default: a temporary one)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="runs to kill at a random moment")
+    options = parser.parse_args()
+    home = options.home or Path(tempfile.mkdtemp(prefix="tracin-viz-acceptance-"))
     try:
         demo(home)
         questions(home)
         second_run(home)
-        killed_runs(home)
+        killed_runs(home, options.rounds)
         commands_demo(home)
     finally:
-        from tracin_viz.config import Home
-        from tracin_viz.jobs.query_client import QueryClient
-
         QueryClient(Home(home)).stop()
-        shutil.rmtree(home, ignore_errors=True)
+        if options.home is None:
+            shutil.rmtree(home, ignore_errors=True)
     print("all limits held" if not MISSED else f"missed: {', '.join(MISSED)}")
     return 1 if MISSED else 0
 
