@@ -9,7 +9,7 @@ from tracin_viz.config import CheckpointInfo, Home
 from tracin_viz.data.classes import match_classes
 from tracin_viz.data.dataset import open_dataset
 from tracin_viz.errors import InputError, Problem
-from tracin_viz.jobs.inspector import inspect
+from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.store import registry
 from tracin_viz.store.registry import AuditRecord
 
@@ -29,6 +29,7 @@ def found_in(
     pattern: str | None,
     task: str | None,
     learning_rates: Sequence[float] | None,
+    look_into: Inspector = inspect,
 ) -> AuditRecord:
     """Open data and model, check that they fit together, and describe them.
 
@@ -37,7 +38,7 @@ def found_in(
     """
     data, model = data.expanduser().resolve(), model.expanduser().resolve()
     dataset = open_dataset(data, task=task)
-    found = inspect(model, checkpoints=pattern, learning_rates=learning_rates)
+    found = look_into(model, checkpoints=pattern, learning_rates=learning_rates)
     if found["task"] != dataset.task:
         raise InputError(
             f"The data in {data} are {dataset.task}s, but the model in {model} takes {found['task']}s.",

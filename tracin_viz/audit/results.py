@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tracin_viz.config import Home
-from tracin_viz.data.dataset import Dataset, open_dataset
+from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import NotComputedError
 from tracin_viz.explore import suspects
 from tracin_viz.store import plan as plans
@@ -25,7 +23,7 @@ from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.parts import MAP_FILE, GradientSet, read_frame
 from tracin_viz.store.plan import RunPlan
-from tracin_viz.store.registry import AuditRecord
+from tracin_viz.store.registry import AuditRecord, open_registered
 
 Floats = npt.NDArray[np.float64]
 Value = TypeVar("Value")
@@ -104,7 +102,7 @@ class Results:
 
     def dataset(self) -> Dataset:
         """The audit's data, with its labels in the audit's class order."""
-        return _dataset(self._record.data, self._record.task, self._record.classes, self._record.created)
+        return _dataset(self._record)
 
     def truth(self) -> dict[int, str] | None:
         """True class by row of the training split, for labels known to be wrong; ``None`` where unknown."""
@@ -178,12 +176,19 @@ class Results:
         return kept
 
 
+_KEEP_OPEN = 8  # data sets: names and labels
 _KEEP = 24  # tables of a few audits; each is about 100 bytes per example and checkpoint
 _KEPT: dict[tuple[Any, ...], Any] = {}
 
 
-@lru_cache(maxsize=8)
-def _dataset(path: str, task: str, classes: tuple[str, ...], created: float) -> Dataset:
-    # `created` tells an audit that was made again, perhaps over changed files, from the one before.
-    del created
-    return open_dataset(Path(path), task=task).reordered(classes)
+_OPEN: dict[tuple[str, float], Dataset] = {}
+
+
+def _dataset(record: AuditRecord) -> Dataset:
+    # The time of creation tells an audit that was made again, over changed files, from the one before.
+    key = (record.data, record.created)
+    if key not in _OPEN:
+        while len(_OPEN) >= _KEEP_OPEN:
+            _OPEN.pop(next(iter(_OPEN)), None)
+        _OPEN[key] = open_registered(record)
+    return _OPEN[key]

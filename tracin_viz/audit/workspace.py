@@ -15,6 +15,7 @@ from tracin_viz.audit.status import status_document
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError, NotFoundError
 from tracin_viz.jobs import runner
+from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.jobs.records import JobBook
 from tracin_viz.store import registry
 from tracin_viz.store.database import Database
@@ -100,6 +101,7 @@ class Workspace:
         trust_code: bool = False,
         notes: dict[str, Any] | None = None,
         truth: Path | None = None,
+        look_into: Inspector = inspect,
     ) -> dict[str, Any]:
         """Validate data and model together and register them as an audit.
 
@@ -113,6 +115,8 @@ class Workspace:
             trust_code: Whether Python code of the user may be run; no format of this version needs it.
             notes: Facts for display.
             truth: CSV ``id,true_label`` of labels known to be wrong.
+            look_into: How to look into the run folder; by default in a process of its own, because that
+                needs torch. A caller that has it loaded anyway passes ``jobs.worker.inspect``.
 
         Returns:
             The ``create`` document of DESIGN §9.
@@ -133,6 +137,7 @@ class Workspace:
             pattern=checkpoints,
             task=task,
             learning_rates=learning_rates,
+            look_into=look_into,
         )
         record = record.with_notes(notes or {}, created=time.time())
         registry.register(self.home, record, truth=truth)

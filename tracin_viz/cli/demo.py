@@ -57,11 +57,14 @@ def run(space: Workspace, job: str, kind: str) -> None:
 def _train_and_create(space: Workspace, kind: str, on_progress: Callable[[str, float], None]) -> None:
     import tracin_viz.demo.commands as commands
     import tracin_viz.demo.digits as digits
+    from tracin_viz.jobs.worker import inspect  # training has loaded torch already
 
     build = {"digits": digits.build, "commands": commands.build}[kind]
     files = build(space.home.root / "demo" / kind, on_progress=on_progress)
     on_progress("Registering the audit", 1.0)
-    space.create(kind, data=files.data, model=files.model, notes=files.notes, truth=files.truth)
+    space.create(
+        kind, data=files.data, model=files.model, notes=files.notes, truth=files.truth, look_into=inspect
+    )
 
 
 def _finished(space: Workspace, kind: str) -> bool:

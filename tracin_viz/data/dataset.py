@@ -128,7 +128,7 @@ def listed(names: Sequence[str], *, limit: int = 12) -> str:
     return text if len(names) <= limit else f"{text} and {len(names) - limit} more"
 
 
-def open_dataset(path: Path, *, task: str | None = None) -> Dataset:
+def open_dataset(path: Path, *, task: str | None = None, verify: bool = True) -> Dataset:
     """Open a data set by what it is: an image folder, a zip of one, or a CSV of texts.
 
     Names and labels are read, contents only as far as they must be to name broken ones; nothing is
@@ -137,6 +137,8 @@ def open_dataset(path: Path, *, task: str | None = None) -> Dataset:
     Args:
         path: Folder or file.
         task: ``"image"`` or ``"text"`` where the caller insists on one; ``None`` = what the files say.
+        verify: Look for broken images and leave them out. Only data that were found whole before may go
+            without: a broken one would otherwise keep its row and be named when it is read.
 
     Raises:
         InputError: The path holds no data set that can be used; the message is one line, ``problems``
@@ -163,7 +165,7 @@ def open_dataset(path: Path, *, task: str | None = None) -> Dataset:
                 f"'{shown(path.name)}' holds {kind} data, but the task asked for is '{task}'.",
                 remedy=f"Leave --task out, or give --task {kind}.",
             )
-        return open_image_folder(path) if kind == "image" else open_table(path)
+        return open_image_folder(path, verify=verify) if kind == "image" else open_table(path)
     except OSError as error:
         raise InputError(
             f"'{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tracin_viz.errors import JobError, Problem, by_name
+
+#: How a run folder is looked into: ``inspector(path, checkpoints=…, learning_rates=…)``.
+Inspector = Callable[..., dict[str, Any]]
 
 TIMEOUT = 600.0  # seconds; every checkpoint is loaded once
 

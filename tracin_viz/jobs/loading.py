@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
-from tracin_viz.data.dataset import Content, Dataset, open_dataset
+from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import ModelBundle, open_run_folder
 from tracin_viz.store.plan import RunPlan
-from tracin_viz.store.registry import AuditRecord
+from tracin_viz.store.registry import AuditRecord, open_registered
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def open_sources(record: AuditRecord) -> Sources:
     Raises:
         InputError: They are gone or no longer fit what was registered.
     """
-    dataset = open_dataset(Path(record.data), task=record.task).reordered(record.classes)
+    dataset = open_registered(record)
     found = {name: len(split.labels) for name, split in dataset.splits.items()}
     if found != record.splits:
         raise InputError(

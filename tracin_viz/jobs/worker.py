@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracin_viz.config import Home, ResultSettings, SpeedSettings
-from tracin_viz.data.dataset import open_dataset
 from tracin_viz.errors import CancelledError, JobError, StoreError, TracinVizError
-from tracin_viz.jobs.planning import choose_checkpoints, make_plan
+from tracin_viz.jobs.receipt import receipt
 from tracin_viz.jobs.records import JobBook
 from tracin_viz.jobs.reporter import Reporter
-from tracin_viz.models.bundle import open_run_folder
 from tracin_viz.portable import exclusive
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
     from tracin_viz.models.bundle import ModelBundle
     from tracin_viz.store.plan import RunPlan
     from tracin_viz.store.registry import AuditRecord
+
+#: What a finished run says.
+FINISHED = "Influence and map are ready."
 
 
 @contextlib.contextmanager
@@ -92,7 +94,16 @@ def _compute(
     checkpoints: str,
 ) -> None:
     reporter.update("reading", 0, 1, "Reading the data and the checkpoints")
-    dataset = open_dataset(Path(record.data), task=record.task).reordered(record.classes)
+    dataset = registry.open_registered(record)
+    store = ArtifactStore(home.artifacts)
+    asked = receipt(record, dataset, settings, checkpoints)
+    previous = plans.load(home, record.name)
+    if previous is not None and previous.receipt == asked and _is_finished(previous, store):
+        reporter.update("finished", 1, 1, FINISHED)
+        return
+    from tracin_viz.jobs.planning import choose_checkpoints, make_plan  # torch and transformers take seconds
+    from tracin_viz.models.bundle import open_run_folder
+
     bundle = open_run_folder(
         Path(record.model), checkpoints=record.checkpoint_glob, learning_rates=record.learning_rates
     )
@@ -102,10 +113,9 @@ def _compute(
         settings=settings,
         speed=speed,
         checkpoints=choose_checkpoints(bundle.checkpoints, checkpoints, classes=len(record.classes)),
-        previous=plans.load(home, record.name),
+        previous=previous,
     )
-    plans.save(home, record.name, plan)
-    store = ArtifactStore(home.artifacts)
+    plans.save(home, record.name, replace(plan, receipt=asked))
     missing = {key for key in plan.units if not store.is_whole(key)}
     if missing:
         _measure(record, dataset, bundle, plan, store, reporter, missing)
@@ -114,7 +124,18 @@ def _compute(
 
         reporter.update("map", 0, 1, "Placing the training examples on a map")
         write_map(store, plan, [bundle.checkpoints[index].learning_rate for index in plan.checkpoints])
-    reporter.update("finished", 1, 1, "Influence and map are ready.")
+    reporter.update("finished", 1, 1, FINISHED)
+
+
+def inspect(path: Path, *, checkpoints: str | None, learning_rates: Sequence[float] | None) -> dict[str, Any]:
+    """What is in a run folder, looked up in this process (``jobs.inspector`` starts one for it)."""
+    from tracin_viz.models.bundle import inspect_run
+
+    return inspect_run(path, checkpoints=checkpoints, learning_rates=learning_rates)
+
+
+def _is_finished(plan: RunPlan, store: ArtifactStore) -> bool:
+    return all(store.is_whole(key) for key in (*plan.units, plan.map_key))
 
 
 def _measure(

@@ -18,7 +18,7 @@ from tracin_viz.config import Home, ResultSettings
 from tracin_viz.errors import NotComputedError
 from tracin_viz.portable import rename_durably, sync_file
 
-FORMAT = 1
+FORMAT = 2
 PLAN = "plan.json"
 
 
@@ -47,6 +47,7 @@ class RunPlan:
         batch_size: Examples per pass.
         threads: CPU threads (sums in another order differ in the last bits).
         device: Where it runs.
+        receipt: Key of the request this plan answers (``jobs.receipt``).
     """
 
     settings: ResultSettings
@@ -56,6 +57,7 @@ class RunPlan:
     batch_size: int
     threads: int
     device: str
+    receipt: str = ""
 
     @property
     def units(self) -> list[str]:
@@ -80,6 +82,7 @@ class RunPlan:
             "batch_size": self.batch_size,
             "threads": self.threads,
             "device": self.device,
+            "receipt": self.receipt,
         }
 
     @classmethod
@@ -99,6 +102,7 @@ class RunPlan:
             batch_size=values["batch_size"],
             threads=values["threads"],
             device=values["device"],
+            receipt=values["receipt"],
         )
 
 
@@ -112,12 +116,18 @@ def save(home: Home, name: str, plan: RunPlan) -> None:
 
 
 def load(home: Home, name: str) -> RunPlan | None:
-    """The audit's plan; ``None`` before its first run or when another version wrote it."""
+    """The audit's plan; ``None`` before its first run, or when another version wrote it or it is damaged.
+
+    A plan can always be made again from the data and the model; the units it names are found by their keys.
+    """
     path = _path(home, name)
     if not path.is_file():
         return None
-    values = json.loads(path.read_text())
-    return RunPlan.from_dict(values) if values.get("format") == FORMAT else None
+    try:
+        values = json.loads(path.read_text())
+        return RunPlan.from_dict(values) if values.get("format") == FORMAT else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def require(home: Home, name: str) -> RunPlan:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.config import CheckpointInfo, Home
+from tracin_viz.data.dataset import Dataset, open_dataset
 from tracin_viz.errors import InputError, NotFoundError, StoreError
 from tracin_viz.portable import rename_durably, sync_file
 
@@ -172,6 +173,15 @@ def read(home: Home, name: str) -> AuditRecord:
         raise StoreError(
             f"The file {path} of audit '{name}' is damaged ({error}).", remedy="Create the audit again."
         ) from error
+
+
+def open_registered(record: AuditRecord) -> Dataset:
+    """The data of an audit, labels in its class order.
+
+    Where its creation found no problem, every image was readable: they are not all decoded again.
+    """
+    verify = bool(record.problems)
+    return open_dataset(Path(record.data), task=record.task, verify=verify).reordered(record.classes)
 
 
 def truth_file(home: Home, name: str) -> Path | None:

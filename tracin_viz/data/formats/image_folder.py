@@ -63,12 +63,12 @@ class ImageReader:
         return self._names[split][row]
 
 
-def open_image_folder(path: Path) -> Dataset:
+def open_image_folder(path: Path, *, verify: bool = True) -> Dataset:
     """The data set in a folder or zip of images.
 
     The example's row is its place among the files of its split, sorted by relative path. Without split
     folders a fifth of the examples, chosen by content, becomes the split ``test``. Files that are no
-    readable images are left out, each with a problem.
+    readable images are left out, each with a problem (with ``verify``).
 
     Raises:
         InputError: No images, no class folders, one class only, or no train split.
@@ -76,8 +76,9 @@ def open_image_folder(path: Path) -> Dataset:
     problems = ProblemList()
     files: Files = FolderFiles(path, problems) if path.is_dir() else ZipFiles(path)
     places = _arranged(_image_names(files, problems), path, problems=problems)
-    usable = readable(files, [place.name for place in places], problems=problems)
-    places = [place for place in places if place.name in usable]
+    if verify:
+        usable = readable(files, [place.name for place in places], problems=problems)
+        places = [place for place in places if place.name in usable]
     if not places:
         raise InputError(
             f"None of the images in '{shown(path.name)}' can be read.",
