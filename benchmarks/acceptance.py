@@ -106,7 +106,7 @@ def killed_runs(home: Path, rounds: int = 3) -> None:
         process = subprocess.Popen(
             command(home, "compute", "digits"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        moment = random.uniform(3.0, 15.0)
+        moment = random.uniform(8.0, 30.0)
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)
         process.wait()
