@@ -98,6 +98,19 @@ def tiny_home(created_home: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     end_query_process(home)
 
 
+@pytest.fixture(scope="session")
+def failed_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose audit's model vanished, so that its run really failed."""
+    home = tmp_path_factory.mktemp("failed-home")
+    model = home / "run"
+    shutil.copytree(tiny_files.model, model)
+    made = run_command("create", "broken", "--data", str(tiny_files.data), "--model", str(model), home=home)
+    assert made.code == 0, made.err
+    shutil.rmtree(model)
+    assert run_command("compute", "broken", home=home).code == 1
+    return home
+
+
 @pytest.fixture
 def workspace(tiny_home: Path) -> Workspace:
     return Workspace(Home(tiny_home))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serving import ARGUMENTS, REMEDY, chromium, serve
-from tests.conftest import TinyFiles, run_command
 
 BROWSER_TESTS = Path(__file__).parent
 #: Milliseconds that anything may take: the first question starts the query process, and two cores are shared.
@@ -90,16 +88,6 @@ def empty_server(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def failed_server(
-    tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory, logs: Path
-) -> Iterator[str]:
-    """An audit whose model vanished before its run: the run really failed."""
-    home = tmp_path_factory.mktemp("failed-home")
-    model = home / "run"
-    shutil.copytree(tiny_files.model, model)
-    made = run_command("create", "broken", "--data", str(tiny_files.data), "--model", str(model), home=home)
-    assert made.code == 0, made.err
-    shutil.rmtree(model)
-    assert run_command("compute", "broken", home=home).code == 1
-    with serve(home, log=logs / "failed.log") as address:
+def failed_server(failed_home: Path, logs: Path) -> Iterator[str]:
+    with serve(failed_home, log=logs / "failed.log") as address:
         yield address

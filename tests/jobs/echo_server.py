@@ -34,6 +34,7 @@ def answer(
                 Path(header["begun"] + ".cancelled").touch()
                 raise CancelledError("Stopped in the middle.")
             time.sleep(0.005)
+        Path(header["begun"] + ".ended").touch()
         return {"waited": True}, []
     if kind == "overlap":  # fails if two are computed at once
         place = Path(header["place"])

@@ -141,6 +141,7 @@ def test_another_session_waits_its_turn_and_is_not_cancelled(client, tmp_path):
         )
         wait_until((tmp_path / "a").exists)
         assert client.ask("echo", {"b": 1}, session="ben")[0]["header"] == {"b": 1}
+        assert (tmp_path / "a.ended").exists(), "the second session was answered before the first had ended"
         assert first.result(30)[0] == {"waited": True}
 
 

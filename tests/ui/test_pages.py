@@ -41,19 +41,6 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
     return run
 
 
-@pytest.fixture(scope="module")
-def failed_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace whose audit's model vanished, so that its run really failed."""
-    home = tmp_path_factory.mktemp("failed-home")
-    model = home / "run"
-    shutil.copytree(tiny_files.model, model)
-    made = run_command("create", "broken", "--data", str(tiny_files.data), "--model", str(model), home=home)
-    assert made.code == 0, made.err
-    shutil.rmtree(model)
-    assert run_command("compute", "broken", home=home).code == 1
-    return home
-
-
 @pytest.fixture
 def running_home(tiny_home: Path, tiny_files: TinyFiles, tmp_path: Path) -> Iterator[Path]:
     """A demo audit whose scores are finished while its run, a process that does nothing, draws the map."""
