@@ -19,70 +19,19 @@ A parameter used by an operation without a rule is reported in ``unruled`` and t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from tracin_viz.engine.calls import Call, Key, Source, name_of, replaced, tensors_in
 from tracin_viz.engine.forms import Dense, Form, joined
+from tracin_viz.engine.layouts import Layouts
 from tracin_viz.errors import EngineError
 
 Consumer = Callable[[str, Form], None]
-Rule = Callable[["Capture", "Call"], Any]
-Key = tuple[str, tuple[str, ...]]
-
-
-@dataclass
-class Source:
-    """A tensor made of parameters only.
-
-    Attributes:
-        tensor: The tensor (kept, so that its ``id`` stays its own during the pass).
-        names: Parameters it is computed from.
-        shadow: The same value with an autograd graph to shadow leaves; ``None`` for a parameter itself.
-        ids: For rows looked up in a table by constant ids: those ids.
-    """
-
-    tensor: Tensor
-    names: tuple[str, ...]
-    shadow: Tensor | None = None
-    ids: Tensor | None = None
-
-
-@dataclass
-class Call:
-    """One intercepted call.
-
-    Attributes:
-        name: Name of the operation, without overload ("linear", "conv2d", "__add__").
-        func: The function to run.
-        args: Positional arguments.
-        kwargs: Keyword arguments.
-        sources: Those of the arguments that are sources.
-    """
-
-    name: str
-    func: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    sources: list[Source]
-
-    def get(self, position: int, keyword: str, default: Any = None) -> Any:
-        """The argument at ``position`` or called ``keyword``."""
-        if position < len(self.args):
-            return self.args[position]
-        return self.kwargs.get(keyword, default)
-
-    def run(self) -> Any:
-        """The result of the call as the model wrote it."""
-        return self.func(*self.args, **self.kwargs)
-
-    @property
-    def key(self) -> Key:
-        """What the layout of this call is remembered under."""
-        return self.name, tuple(name for source in self.sources for name in source.names)
+Rule = Callable[["Capture", Call], Any]
 
 
 class _Anchor(torch.autograd.Function):
@@ -98,39 +47,6 @@ class _Anchor(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[None, None]:
         return None, None
-
-
-@dataclass
-class Layouts:
-    """Which axis of a call's data runs over the examples, learned by comparing two batch sizes.
-
-    Attributes:
-        axes: Axis by call; ``None`` = the same for all batch sizes.
-        ambiguous: Calls whose uses disagree; their parameters take the general path.
-    """
-
-    axes: dict[Key, int | None] = field(default_factory=dict)
-    ambiguous: set[Key] = field(default_factory=set)
-
-    @classmethod
-    def learn(cls, many: dict[Key, list[tuple[int, ...]]], one: dict[Key, list[tuple[int, ...]]]) -> Layouts:
-        """Layouts from the shapes of the same calls with several examples and with one."""
-        found = cls()
-        for key, shapes in many.items():
-            others = one.get(key, [])
-            axes = {_differing(a, b) for a, b in zip(shapes, others, strict=False)}
-            if len(shapes) != len(others) or len(axes) != 1 or -1 in axes:
-                found.ambiguous.add(key)
-            else:
-                found.axes[key] = axes.pop()
-        return found
-
-
-def _differing(many: tuple[int, ...], one: tuple[int, ...]) -> int | None:
-    if len(many) != len(one):
-        return -1
-    axes = [axis for axis, (a, b) in enumerate(zip(many, one, strict=True)) if a != b]
-    return None if not axes else axes[0] if len(axes) == 1 else -1
 
 
 class Capture(TorchFunctionMode):
@@ -182,17 +98,17 @@ class Capture(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        tensors = list(_tensors(args, kwargs))
+        tensors = list(tensors_in(args, kwargs))
         sources = [self._sources[id(t)] for t in tensors if id(t) in self._sources]
         if not sources:
             result = func(*args, **kwargs)
-            name = _name(func)
+            name = name_of(func)
             if all(id(t) in self._constants for t in tensors):
                 self._keep_constant(result)
             elif name in ("linear", "addmm") and isinstance(result, Tensor):
                 self.note_output(args[0 if name == "linear" else 1], result, ())
             return result
-        call = Call(_name(func), func, args, kwargs, sources)
+        call = Call(name_of(func), func, args, kwargs, sources)
         if func in _CUT:
             return call.run()
         data = [t for t in tensors if id(t) not in self._sources and id(t) not in self._constants]
@@ -204,12 +120,12 @@ class Capture(TorchFunctionMode):
             result = self.derive(call)
         if result is NotImplemented:
             result = call.run()
-            if any(True for _ in _tensors((result,), {})):
+            if any(True for _ in tensors_in((result,), {})):
                 self.without_rule(sources, call.name)
         return result
 
     def _keep_constant(self, result: Any) -> None:
-        for tensor in _tensors((result,), {}):
+        for tensor in tensors_in((result,), {}):
             if id(tensor) not in self._sources:
                 self._constants[id(tensor)] = tensor
 
@@ -217,7 +133,7 @@ class Capture(TorchFunctionMode):
         """Runs a call on parameters and constants only, and keeps the graph that leads back to them."""
         result = call.run()
         if not isinstance(result, Tensor):
-            if any(True for _ in _tensors((result,), {})):
+            if any(True for _ in tensors_in((result,), {})):
                 return NotImplemented
             return result
         if not result.is_floating_point():
@@ -226,7 +142,7 @@ class Capture(TorchFunctionMode):
         if id(result) in self._sources:
             return result
         with torch.enable_grad():
-            args, kwargs = _replace((call.args, call.kwargs), self._shadow_of)
+            args, kwargs = replaced((call.args, call.kwargs), self._shadow_of)
             shadow = call.func(*args, **kwargs)
         names = tuple(dict.fromkeys(name for source in call.sources for name in source.names))
         if shadow.requires_grad:
@@ -364,26 +280,3 @@ class Capture(TorchFunctionMode):
 _CUT = {torch.Tensor.detach, *(vars(torch._C.TensorBase)[name].__get__ for name in ("data", "grad"))}
 # Rules that also look at calls on parameters and constants only.
 _ALSO_CONSTANT = {"embedding", "expand", "expand_as", "repeat", "broadcast_to", "tile"}
-
-
-def _name(func: Any) -> str:
-    name = getattr(func, "__name__", str(func))
-    return name.partition(".")[0] if isinstance(func, torch._ops.OpOverload) else name
-
-
-def _tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Tensor]:
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from _tensors(tuple(value), {})
-
-
-def _replace(value: Any, by: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return by(value)
-    if isinstance(value, list | tuple):
-        return type(value)(_replace(entry, by) for entry in value)
-    if isinstance(value, dict):
-        return {key: _replace(entry, by) for key, entry in value.items()}
-    return value

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from tracin_viz.engine.batches import Batch
-from tracin_viz.engine.capture import Layouts
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.general import requiring_gradients, single
+from tracin_viz.engine.layouts import Layouts
 from tracin_viz.engine.losses import PerExample
 from tracin_viz.engine.passes import Outcome, Passes
 from tracin_viz.errors import EngineError

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from tracin_viz.engine.batches import Batch
-from tracin_viz.engine.capture import Capture, Consumer, Layouts
+from tracin_viz.engine.capture import Capture, Consumer
 from tracin_viz.engine.general import one_by_one
+from tracin_viz.engine.layouts import Layouts
 from tracin_viz.engine.losses import PerExample, checked, outputs_tensor
 from tracin_viz.engine.rules import RULES
 from tracin_viz.errors import EngineError

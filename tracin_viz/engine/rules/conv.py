@@ -11,7 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from tracin_viz.engine.capture import Call, Capture
+from tracin_viz.engine.calls import Call
+from tracin_viz.engine.capture import Capture
 from tracin_viz.engine.forms import Convolved, Dense, Form
 
 

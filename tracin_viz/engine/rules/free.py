@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tracin_viz.engine.capture import Call, Capture, Source
+from tracin_viz.engine.calls import Call, Source
+from tracin_viz.engine.capture import Capture
 from tracin_viz.engine.forms import Dense, Form, Lookup
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from tracin_viz.engine.capture import Call, Capture, Source
+from tracin_viz.engine.calls import Call, Source
+from tracin_viz.engine.capture import Capture
 from tracin_viz.engine.forms import Dense, Factors, Form
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tracin_viz.engine.capture import Call, Capture
+from tracin_viz.engine.calls import Call
+from tracin_viz.engine.capture import Capture
 from tracin_viz.engine.forms import Dense, Form
 
 
