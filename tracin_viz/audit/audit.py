@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from PIL import Image
 
 from tracin_viz.audit.findings import clusters_document, recovery_document, suspects_document
 from tracin_viz.audit.influence import Question, influence_document
@@ -241,8 +242,8 @@ class Audit(Relabelling):
         if kept:
             return bytes(kept[0]["webp"])
         picture = self.results.dataset().load(split, row)
-        if isinstance(picture, str):
-            raise NotFoundError(f"Example {split}:{row} of audit '{self.name}' is a text.")
+        if not isinstance(picture, Image.Image):
+            raise NotFoundError(f"Example {split}:{row} of audit '{self.name}' is no picture.")
         made = thumbnail(picture, size)
         with self.database.write() as connection:
             connection.execute("INSERT OR IGNORE INTO thumbnails (key, webp) VALUES (?, ?)", (key, made))

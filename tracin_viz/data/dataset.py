@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from tracin_viz.data.mapping import TASKS, DataMapping
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError, NotFoundError, Problem
 from tracin_viz.fingerprint import fingerprint
 
-#: What a person looks at: a picture, or a text.
-Content = Image.Image | str
-
-TASKS = ("image", "text")
+#: What an example is: a picture, a text, or (n_features,) float32 numbers.
+Content = Image.Image | str | npt.NDArray[np.float32]
 
 
 class Reader(Protocol):
@@ -41,12 +40,16 @@ class Split:
     Attributes:
         name: ``"train"``, or the name of a query split.
         sources: For each example its relative file path (images) or its full text.
-        labels: ``(n,)`` int64, index into ``Dataset.classes``.
+        labels: ``(n,)`` int64, index into ``Dataset.classes``; −1 = no label (in query splits only, and
+            wherever ``Dataset.target`` is not ``"class"``).
+        targets: float32, where ``Dataset.target`` is not ``"class"``: ``(n, C)`` of 0 and 1 for
+            ``"multi-label"``, ``(n,)`` for ``"number"``; NaN = no label.
     """
 
     name: str
     sources: Sequence[str]
     labels: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -57,12 +60,16 @@ class Dataset:
     """A labelled data set; contents are read when asked for and never kept.
 
     Attributes:
-        task: ``"image"`` or ``"text"``.
-        classes: Names of the classes; a label is a place in this list.
+        task: ``"image"``, ``"text"`` or ``"tabular"``.
+        classes: Names of the classes; a label is a place in this list. Empty where the target is a number.
         splits: ``"train"`` first, then the query splits.
         path: The folder or file that was opened.
         problems: What was left out or looks wrong; none of it prevents the use of the rest.
         reader: Where contents come from.
+        target: ``"class"``, ``"multi-label"`` or ``"number"``.
+        format: What the files are, in plain words.
+        columns: For tables, each column as ``{name, kind, role, values}``.
+        mapping: How files became examples, complete.
     """
 
     task: str
@@ -71,9 +78,13 @@ class Dataset:
     path: Path
     problems: tuple[Problem, ...]
     reader: Reader
+    target: str = "class"
+    format: str = ""
+    columns: tuple[dict[str, Any], ...] = ()
+    mapping: DataMapping = field(default_factory=DataMapping)
 
     def load(self, split: str, row: int) -> Content:
-        """The content of one example: an ``RGB`` or ``L`` image the right way up, or a text.
+        """The content of one example: an ``RGB`` or ``L`` image the right way up, a text, or numbers.
 
         Raises:
             NotFoundError: There is no such split or row.
@@ -95,7 +106,7 @@ class Dataset:
         return self.reader.place(split, row)
 
     def reordered(self, classes: Sequence[str]) -> Dataset:
-        """The same data with labels as places in ``classes``.
+        """The same data with labels as places in ``classes``; without classes, unchanged.
 
         Raises:
             InputError: ``classes`` are not this data set's classes in another order.
@@ -105,9 +116,20 @@ class Dataset:
                 f"The classes of the data are {listed(self.classes)}, not {listed(classes)}.",
                 remedy="Give the same names in another order.",
             )
+        if not classes:
+            return self
         place = {name: index for index, name in enumerate(classes)}
-        moved = np.array([place[name] for name in self.classes], dtype=np.int64)
-        splits = {name: replace(part, labels=moved[part.labels]) for name, part in self.splits.items()}
+        # The last entry is what -1, no label, looks up.
+        moved = np.array([*(place[name] for name in self.classes), -1], dtype=np.int64)
+        order = np.argsort(moved[:-1])
+        splits = {
+            name: replace(
+                part,
+                labels=moved[part.labels],
+                targets=None if part.targets is None else part.targets[..., order],
+            )
+            for name, part in self.splits.items()
+        }
         return replace(self, classes=tuple(classes), splits=splits)
 
     def _check(self, split: str, row: int) -> None:
@@ -128,7 +150,9 @@ def listed(names: Sequence[str], *, limit: int = 12) -> str:
     return text if len(names) <= limit else f"{text} and {len(names) - limit} more"
 
 
-def open_dataset(path: Path, *, task: str | None = None, verify: bool = True) -> Dataset:
+def open_dataset(
+    path: Path, *, task: str | None = None, mapping: DataMapping | None = None, verify: bool = True
+) -> Dataset:
     """Open a data set by what it is: an image folder, a zip of one, or a CSV of texts.
 
     Names and labels are read, contents only as far as they must be to name broken ones; nothing is
@@ -136,7 +160,9 @@ def open_dataset(path: Path, *, task: str | None = None, verify: bool = True) ->
 
     Args:
         path: Folder or file.
-        task: ``"image"`` or ``"text"`` where the caller insists on one; ``None`` = what the files say.
+        task: ``"image"``, ``"text"`` or ``"tabular"`` where the caller insists on one; ``None`` = what
+            the files say.
+        mapping: What the user chose about columns, splits and classes; the rest is guessed.
         verify: Look for broken images and leave them out. Only data that were found whole before may go
             without: a broken one would otherwise keep its row and be named when it is read.
 
@@ -149,6 +175,8 @@ def open_dataset(path: Path, *, task: str | None = None, verify: bool = True) ->
     from tracin_viz.data.formats.table import open_table
 
     path = Path(path)
+    mapping = mapping or DataMapping()
+    task = task or mapping.task
     if task is not None and task not in TASKS:
         raise InputError(
             f"Task '{shown(task)}' is not known for data.", remedy=f"Possible: {', '.join(TASKS)}."

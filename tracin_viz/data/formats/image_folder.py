@@ -101,7 +101,7 @@ def open_image_folder(path: Path, *, verify: bool = True) -> Dataset:
         raise _no_train(path, list(splits))
     note_absent(splits[TRAIN].labels, classes, problems=problems)
     reader = ImageReader(files, {name: list(split.sources) for name, split in splits.items()})
-    return Dataset("image", classes, splits, path, problems.as_tuple(), reader)
+    return Dataset("image", classes, splits, path, problems.as_tuple(), reader, format="image folder")
 
 
 def _image_names(files: Files, problems: ProblemList) -> list[str]:

@@ -230,7 +230,8 @@ def _dataset(path: Path, rows: _Rows, *, classes: tuple[str, ...], problems: Pro
         for name in texts
     }
     note_absent(splits[TRAIN].labels, classes, problems=problems)
-    return Dataset("text", classes, splits, path, problems.as_tuple(), TextReader(texts, lines, path.name))
+    reader = TextReader(texts, lines, path.name)
+    return Dataset("text", classes, splits, path, problems.as_tuple(), reader, format="CSV table")
 
 
 def _note(problems: ProblemList, kind: str, *, where: str, message: str) -> None:
