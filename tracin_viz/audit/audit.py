@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,8 @@ from tracin_viz.fingerprint import fingerprint
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.jobs.records import JobBook
+from tracin_viz.store import registry
+from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
@@ -142,6 +145,24 @@ class Audit(Relabelling):
         active = self._jobs.active(self.name)
         if active is not None:
             runner.stop(self._jobs, active)
+
+    def set_checkpoints(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Switch checkpoints on or off and set their learning rates; no gradient is computed again.
+
+        Args:
+            rows: ``{"step": int, "use": bool, "learning_rate": float}``; what is missing stays.
+
+        Raises:
+            InputError: An unknown step, a rate that is no positive number, or nothing left in use.
+        """
+        changed = edited(registry.read(self.home, self.name), rows)
+        registry.replace_record(self.home, changed)
+        self.renew(changed)
+
+    def renew(self, record: AuditRecord) -> None:
+        """Go on with ``record``, a newer version of this audit's own."""
+        self.record = record
+        self.results = Results(self.home, record)
 
     def examples(self, split: str) -> pd.DataFrame:
         """The examples of ``split`` with what the last checkpoint says about them.

@@ -21,6 +21,7 @@ from tracin_viz.explore import suspects
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
+from tracin_viz.store.checkpoint_choice import in_use
 from tracin_viz.store.parts import MAP_FILE, GradientSet, read_frame
 from tracin_viz.store.plan import RunPlan
 from tracin_viz.store.registry import AuditRecord, open_registered
@@ -43,12 +44,12 @@ class Results:
         self._store = ArtifactStore(home.artifacts)
 
     def plan(self) -> RunPlan:
-        """The plan of the newest run.
+        """The plan of the newest run, without the checkpoints that are switched off.
 
         Raises:
-            NotComputedError: No run was started.
+            NotComputedError: No run was started, or no computed checkpoint is in use.
         """
-        return plans.require(self._home, self._record.name)
+        return in_use(self._record, plans.require(self._home, self._record.name))
 
     def scores_ready(self) -> bool:
         """Whether every gradient unit of the newest plan is in the store."""
@@ -163,7 +164,7 @@ class Results:
         key = (
             str(self._home.root),
             self._record.name,
-            self._record.created,
+            self._record.version(),
             plan.map_key,
             *plan.units,
             *what,

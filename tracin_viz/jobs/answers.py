@@ -25,6 +25,7 @@ from tracin_viz.jobs.loading import Contents, Examples, Sources, build_engine, o
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
+from tracin_viz.store.checkpoint_choice import in_use
 from tracin_viz.store.parts import GradientSet
 from tracin_viz.store.plan import RunPlan
 
@@ -112,8 +113,8 @@ class Answers:
 
     def _loaded(self, name: str) -> Warm:
         record = registry.read(self._home, name)
-        plan = plans.require(self._home, name)
-        key = (name, record.created, plan.map_key, *plan.units)
+        plan = in_use(record, plans.require(self._home, name))
+        key = (name, record.version(), plan.map_key, *plan.units)
         if key not in self._warm:
             torch.set_num_threads(plan.threads)
             sources = open_sources(record)

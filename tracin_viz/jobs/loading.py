@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import ModelBundle, open_run_folder
+from tracin_viz.store.checkpoint_choice import weighted
 from tracin_viz.store.plan import RunPlan
 from tracin_viz.store.registry import AuditRecord, open_registered
 
@@ -44,6 +45,8 @@ def open_sources(record: AuditRecord) -> Sources:
     bundle = open_run_folder(
         Path(record.model), checkpoints=record.checkpoint_glob, learning_rates=record.learning_rates
     )
+    # A person may have changed learning rates since the creation; gradients are stored without them.
+    bundle = replace(bundle, checkpoints=weighted(record, bundle.checkpoints))
     return Sources(record, dataset, bundle)
 
 

@@ -22,6 +22,7 @@ from tracin_viz.portable import exclusive
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
+from tracin_viz.store.checkpoint_choice import used, weighted
 
 if TYPE_CHECKING:
     from tracin_viz.data.dataset import Dataset
@@ -107,12 +108,15 @@ def _compute(
     bundle = open_run_folder(
         Path(record.model), checkpoints=record.checkpoint_glob, learning_rates=record.learning_rates
     )
+    bundle = replace(bundle, checkpoints=weighted(record, bundle.checkpoints))
     plan = make_plan(
         dataset,
         bundle,
         settings=settings,
         speed=speed,
-        checkpoints=choose_checkpoints(bundle.checkpoints, checkpoints, classes=len(record.classes)),
+        checkpoints=used(
+            record, choose_checkpoints(bundle.checkpoints, checkpoints, classes=len(record.classes))
+        ),
         previous=previous,
     )
     plans.save(home, record.name, replace(plan, receipt=asked))

@@ -17,6 +17,7 @@ from typing import Any
 from tracin_viz.config import CheckpointInfo, Home
 from tracin_viz.data.dataset import Dataset, open_dataset
 from tracin_viz.errors import InputError, NotFoundError, StoreError
+from tracin_viz.fingerprint import fingerprint
 from tracin_viz.portable import rename_durably, sync_file
 
 FORMAT = 1
@@ -38,6 +39,11 @@ class AuditRecord:
         checkpoints: All usable checkpoints by rising step.
         checkpoint_glob: The pattern given when it was created, if any.
         learning_rates: The rates given when it was created, if any.
+        mapping: How files become examples, as ``data.DataMapping.as_dict`` has it; ``None`` = guessed.
+        architecture: Path of the user's file that builds the network, where one is needed.
+        trust_code: Whether that file (or an exported program) may be run.
+        options: Choices about the model that its files do not make: preprocessing, EMA weights, prefix.
+        unused: Steps of the checkpoints that are switched off.
         problems: Things found that do not stop the audit, as dictionaries of ``errors.Problem``.
         notes: Facts for display: title, origin, licence, test accuracy, …
         created: Seconds since the epoch.
@@ -53,6 +59,11 @@ class AuditRecord:
     created: float
     checkpoint_glob: str | None = None
     learning_rates: tuple[float, ...] | None = None
+    mapping: dict[str, Any] | None = None
+    architecture: str | None = None
+    trust_code: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+    unused: tuple[int, ...] = ()
     problems: tuple[dict[str, str], ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -70,9 +81,18 @@ class AuditRecord:
             "created": self.created,
             "checkpoint_glob": self.checkpoint_glob,
             "learning_rates": None if self.learning_rates is None else list(self.learning_rates),
+            "mapping": self.mapping,
+            "architecture": self.architecture,
+            "trust_code": self.trust_code,
+            "options": dict(self.options),
+            "unused": list(self.unused),
             "problems": list(self.problems),
             "notes": dict(self.notes),
         }
+
+    def version(self) -> str:
+        """Changes whenever anything of the record does, such as a learning rate."""
+        return fingerprint(self.as_dict())
 
     def with_notes(self, notes: Mapping[str, Any], *, created: float) -> AuditRecord:
         """The same record with more facts for display and the time of its creation."""
@@ -102,6 +122,11 @@ class AuditRecord:
             created=values["created"],
             checkpoint_glob=values["checkpoint_glob"],
             learning_rates=None if rates is None else tuple(rates),
+            mapping=values.get("mapping"),  # the next five are missing in older files of this format
+            architecture=values.get("architecture"),
+            trust_code=bool(values.get("trust_code", False)),
+            options=dict(values.get("options") or {}),
+            unused=tuple(values.get("unused") or ()),
             problems=tuple(values["problems"]),
             notes=dict(values["notes"]),
         )
@@ -137,6 +162,21 @@ def register(home: Home, record: AuditRecord, *, truth: Path | None = None) -> N
             ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def replace_record(home: Home, record: AuditRecord) -> None:
+    """Write the changed record of an audit that exists, durably and in one step.
+
+    Raises:
+        NotFoundError: There is no audit of that name.
+    """
+    if not is_registered(home, record.name):
+        read(home, record.name)  # raises, listing the audits that exist
+    path = home.audit_folder(record.name) / RECORD
+    part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
+    part.write_text(json.dumps(record.as_dict(), indent=2, sort_keys=True))
+    sync_file(part)
+    rename_durably(part, path)
 
 
 def is_registered(home: Home, name: str) -> bool:

@@ -11,14 +11,15 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.config import Home
 from tracin_viz.fingerprint import fingerprint
-from tracin_viz.ui.session import data_key
 
 
 def state_key(audit: Audit) -> str:
     """Changes when other results of the audit become available: part of every cached result's key."""
     ready = audit.ready()
     plan = audit.results.plan() if ready.scores else None
-    return fingerprint([data_key(audit), plan.map_key if plan else "", plan.units if plan else [], ready.map])
+    return fingerprint(
+        [audit.record.version(), plan.map_key if plan else "", plan.units if plan else [], ready.map]
+    )
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

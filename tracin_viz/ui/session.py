@@ -47,7 +47,10 @@ def open_audit(name: str) -> Audit:
     # Kept, because an audit reads its log of decisions only once and then follows it.
     key = (str(audit.home.root), name, audit.record.created)
     with _lock:
-        return _audits.setdefault(key, audit)
+        kept = _audits.setdefault(key, audit)
+    if kept.record != audit.record:  # another session or process changed learning rates
+        kept.renew(audit.record)
+    return kept
 
 
 def data_key(audit: Audit) -> str:
