@@ -21,9 +21,7 @@ def main(request: str) -> int:
     wanted = json.loads(request)
     answer: dict[str, object]
     try:
-        found = inspect_run(
-            Path(wanted["path"]), checkpoints=wanted["checkpoints"], learning_rates=wanted["learning_rates"]
-        )
+        found = inspect_run(Path(wanted.pop("path")), **wanted)
         answer = {"found": found}
     except TracinVizError as error:
         answer = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,18 @@ Inspector = Callable[..., dict[str, Any]]
 TIMEOUT = 600.0  # seconds; every checkpoint is loaded once
 
 
-def inspect(path: Path, *, checkpoints: str | None, learning_rates: Sequence[float] | None) -> dict[str, Any]:
+def inspect(
+    path: Path,
+    *,
+    checkpoints: str | None = None,
+    learning_rates: Sequence[float] | None = None,
+    architecture: Path | None = None,
+    trust_code: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What the run folder at ``path`` holds: task, classes, checkpoints, architecture.
+
+    The arguments are those of ``models.bundle.open_run_folder``.
 
     Raises:
         InputError: The folder cannot be used; the message says why.
@@ -29,6 +39,9 @@ def inspect(path: Path, *, checkpoints: str | None, learning_rates: Sequence[flo
             "path": str(path),
             "checkpoints": checkpoints,
             "learning_rates": None if learning_rates is None else list(learning_rates),
+            "architecture": None if architecture is None else str(architecture),
+            "trust_code": trust_code,
+            "options": dict(options or {}),
         }
     )
     try:

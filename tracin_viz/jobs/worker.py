@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,11 +131,11 @@ def _compute(
     reporter.update("finished", 1, 1, FINISHED)
 
 
-def inspect(path: Path, *, checkpoints: str | None, learning_rates: Sequence[float] | None) -> dict[str, Any]:
+def inspect(path: Path, **choices: Any) -> dict[str, Any]:
     """What is in a run folder, looked up in this process (``jobs.inspector`` starts one for it)."""
     from tracin_viz.models.bundle import inspect_run
 
-    return inspect_run(path, checkpoints=checkpoints, learning_rates=learning_rates)
+    return inspect_run(path, **choices)
 
 
 def _is_finished(plan: RunPlan, store: ArtifactStore) -> bool:

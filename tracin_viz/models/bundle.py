@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
+from tracin_viz.models.choices import Choices
 from tracin_viz.models.formats.huggingface import open_huggingface
 from tracin_viz.models.inspection import inspect_bundle
 from tracin_viz.models.interface import ModelBundle
@@ -16,20 +17,38 @@ __all__ = ["ModelBundle", "inspect_run", "open_run_folder"]
 
 
 def open_run_folder(
-    path: Path, *, checkpoints: str | None = None, learning_rates: Sequence[float] | None = None
+    path: Path,
+    *,
+    checkpoints: str | None = None,
+    learning_rates: Sequence[float] | None = None,
+    architecture: Path | None = None,
+    trust_code: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> ModelBundle:
-    """Open the folder that a training run left behind; no code in it is executed.
+    """Open what a training left behind; no code is executed unless ``trust_code`` says so.
 
     Args:
-        path: Folder with ``checkpoint-<step>`` folders.
-        checkpoints: Pattern on the names of those folders (``checkpoint-*00``); ``None`` = all.
-        learning_rates: One weight per chosen checkpoint, by step; ``None`` = the mean of the rates that
-            the run logged since the checkpoint before (DESIGN §2).
+        path: Folder with the checkpoints, or a single file of weights.
+        checkpoints: Pattern on the names of checkpoint folders or files (``checkpoint-*00``); ``None`` = all.
+        learning_rates: One weight per chosen checkpoint, by step; ``None`` = the mean of the rates used
+            since the checkpoint before, from the files of the training (DESIGN §2).
+        architecture: Where the network is described, if not in ``path``: a ``config.json`` or its folder,
+            a Python file with ``build_model()``, or an exported program ``.pt2``.
+        trust_code: Whether such a Python file or program may be run. Without it they are refused.
+        options: JSON-able choices: ``{"preprocessing": {"size", "mean", "std", "channels": "rgb|bgr|grey"},
+            "ema": bool, "prefix": str, "classes": [names], "task": str}``; see ``choices.Choices``.
 
     Raises:
         InputError: Something is missing, does not fit together or would need code to be run.
     """
     path = Path(path)
+    choices = Choices.made(
+        checkpoints=checkpoints,
+        learning_rates=learning_rates,
+        architecture=architecture,
+        trust_code=trust_code,
+        options=options,
+    )
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
         raise InputError(
@@ -37,7 +56,7 @@ def open_run_folder(
             remedy="Give the folder that the training wrote its checkpoint-<step> folders into.",
         )
     try:
-        return open_huggingface(path, pattern=checkpoints, learning_rates=learning_rates)
+        return open_huggingface(path, pattern=choices.checkpoints, learning_rates=choices.learning_rates)
     except OSError as error:
         raise InputError(
             f"The run folder '{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",
@@ -46,10 +65,25 @@ def open_run_folder(
 
 
 def inspect_run(
-    path: Path, *, checkpoints: str | None = None, learning_rates: Sequence[float] | None = None
+    path: Path,
+    *,
+    checkpoints: str | None = None,
+    learning_rates: Sequence[float] | None = None,
+    architecture: Path | None = None,
+    trust_code: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a run folder holds, after building the network and loading every checkpoint into it.
+    """What a training left behind, after building the network and loading every checkpoint into it.
 
     Args and errors are those of ``open_run_folder``; the result is that of ``inspection.inspect_bundle``.
     """
-    return inspect_bundle(open_run_folder(path, checkpoints=checkpoints, learning_rates=learning_rates))
+    return inspect_bundle(
+        open_run_folder(
+            path,
+            checkpoints=checkpoints,
+            learning_rates=learning_rates,
+            architecture=architecture,
+            trust_code=trust_code,
+            options=options,
+        )
+    )
