@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage
+from tracin_viz.engine.groups import Groups
 from tracin_viz.engine.influence import InfluenceEngine
 from tracin_viz.engine.measurements import Measurements
+from tracin_viz.engine.optimizers import OptimizerGroup, OptimizerReport
 from tracin_viz.engine.scores import Decomposition
 from tracin_viz.engine.sketch import Block
 
@@ -13,7 +15,10 @@ __all__ = [
     "Block",
     "Checkpoint",
     "Decomposition",
+    "Groups",
     "InfluenceEngine",
     "Measurements",
+    "OptimizerGroup",
+    "OptimizerReport",
     "ParameterCoverage",
 ]

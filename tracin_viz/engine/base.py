@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,7 +14,9 @@ from tracin_viz.engine.arguments import chosen_device, module_of
 from tracin_viz.engine.batches import Collate
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage, coverage
+from tracin_viz.engine.directions import Direction, checked_preconditioner
 from tracin_viz.engine.losses import PerExample, per_example
+from tracin_viz.engine.optimizers import OptimizerReport, OptimizerState
 from tracin_viz.engine.session import Session
 from tracin_viz.engine.sketch import SketchMap
 from tracin_viz.errors import InputError
@@ -44,11 +48,13 @@ class EngineBase:
             )
         if batch_size != "auto" and (not isinstance(batch_size, int) or batch_size < 1):
             raise InputError(f"batch_size={batch_size!r} must be 'auto' or a positive number.")
-        self.checkpoints = tuple(checkpoints)
+        module = module_of(model)
+        self._states = [_optimizer_of(checkpoint, module) for checkpoint in checkpoints]
+        self.checkpoints = tuple(map(_with_named_rates, checkpoints, self._states))
         self.sketch_dim = sketch_dim
         self.seed = seed
         self._session = Session(
-            model=module_of(model),
+            model=module,
             device=chosen_device(device),
             dtype=getattr(torch, dtype) if isinstance(dtype, str) else dtype,
             objective=per_example(loss),
@@ -69,6 +75,11 @@ class EngineBase:
         """Examples per pass; 0 before "auto" has seen data."""
         return self._session.batch_size
 
+    @property
+    def optimizers(self) -> list[OptimizerReport | None]:
+        """What trained each checkpoint, where its optimizer was given."""
+        return [None if state is None else state.report() for state in self._states]
+
     def coverage(self, data: Any = None) -> list[ParameterCoverage]:
         """Each tracked parameter, its rule or why it has none, and its share of the squared gradient norm.
 
@@ -82,3 +93,48 @@ class EngineBase:
 
     def _prepare(self, data: Any) -> None:
         self._session.prepare(data, self.checkpoints[-1])
+
+    def _directions(self, kind: str | None) -> Callable[[int], Direction | None]:
+        """Preconditioner of each checkpoint, by index; all are checked before any work is done.
+
+        Raises:
+            InputError: The kind is not known, or an optimizer's state is missing or does not fit.
+        """
+        if checked_preconditioner(kind) is None:
+            return lambda checkpoint: None
+        parameters = self._session.passes.parameters
+        for checkpoint, state in zip(self.checkpoints, self._states, strict=True):
+            if state is None:
+                raise InputError(
+                    f"preconditioner='{kind}' needs the optimizer's state, and the checkpoint of step "
+                    f"{checkpoint.step} has none.",
+                    remedy="Give Checkpoint(optimizer=optimizer.state_dict()), or no `preconditioner`.",
+                )
+            state.moments(list(parameters))
+
+        def direction(checkpoint: int) -> Direction | None:
+            state = self._states[checkpoint]
+            if state is None or kind is None:
+                return None
+            like = next(iter(parameters.values()))
+            moments = state.moments(list(parameters))
+            return Direction(kind, {name: each.to(like.device, like.dtype) for name, each in moments.items()})
+
+        return direction
+
+
+def _optimizer_of(checkpoint: Checkpoint, model: nn.Module) -> OptimizerState | None:
+    return None if checkpoint.optimizer is None else OptimizerState(checkpoint.optimizer, model)
+
+
+def _with_named_rates(checkpoint: Checkpoint, state: OptimizerState | None) -> Checkpoint:
+    """The checkpoint with one learning rate per parameter group replaced by rates per parameter."""
+    if not isinstance(checkpoint.learning_rate, Sequence):
+        return checkpoint
+    if state is None:
+        raise InputError(
+            f"Checkpoint {checkpoint.step} has a list of learning rates, but no optimizer with groups.",
+            remedy="Give `optimizer`, or a mapping {regular expression on parameter names: rate}.",
+        )
+    rates = state.rates(checkpoint.learning_rate)
+    return replace(checkpoint, learning_rate={f"^{re.escape(name)}$": rate for name, rate in rates.items()})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,13 +27,16 @@ class Checkpoint:
     Attributes:
         weights: A safetensors file, or a state dict.
         learning_rate: Mean learning rate used since the previous checkpoint (DESIGN §2), or
-            ``{regular expression on parameter names: rate}``, first match wins.
+            ``{regular expression on parameter names: rate}``, first match wins; or one rate per parameter
+            group of ``optimizer``, in their order.
         step: Optimizer steps taken.
+        optimizer: ``state_dict()`` of the torch optimizer at that step; shown, and what preconditions.
     """
 
     weights: Weights
-    learning_rate: float | Mapping[str, float]
+    learning_rate: float | Mapping[str, float] | Sequence[float]
     step: int = 0
+    optimizer: Mapping[str, Any] | None = None
 
     def rate(self, parameter: str) -> float:
         """The learning rate of one parameter.
@@ -40,6 +44,8 @@ class Checkpoint:
         Raises:
             InputError: No expression matches the name.
         """
+        if isinstance(self.learning_rate, Sequence):
+            raise InputError(f"The learning rates of checkpoint {self.step} are those of parameter groups.")
         if not isinstance(self.learning_rate, Mapping):
             return float(self.learning_rate)
         for pattern, rate in self.learning_rate.items():

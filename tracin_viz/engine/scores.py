@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from tracin_viz.engine.batches import Batch, length
+from tracin_viz.engine.batches import Batch
 from tracin_viz.engine.checkpoints import Checkpoint
+from tracin_viz.engine.directions import Direction, parts, unused
 from tracin_viz.engine.forms import Form
+from tracin_viz.engine.holding import Asked, Holding, holdings
 from tracin_viz.engine.losses import PerExample
-from tracin_viz.engine.products import Held
 from tracin_viz.engine.session import OnBatch, Session, layer_of
 from tracin_viz.errors import InputError
-
-HELD_BYTES = 1 << 30  # gradients of queries kept at once; more queries take another pass over the data
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,11 @@ class Request:
     Attributes:
         train: Training data.
         rows: Rows of it.
-        queries: Query data.
+        queries: Query data, or ``Groups``.
         objective: What is differentiated for queries.
         by_layer: Keep checkpoints and layers apart.
         on_batch: Called with the number of training examples done.
+        direction: Preconditioner of the training side by checkpoint index.
     """
 
     train: Any
@@ -54,6 +54,7 @@ class Request:
     objective: PerExample
     by_layer: bool
     on_batch: OnBatch | None = None
+    direction: Callable[[int], Direction | None] = lambda checkpoint: None
 
 
 def layers_of(session: Session) -> tuple[str, ...]:
@@ -75,11 +76,10 @@ def compute(session: Session, checkpoints: Sequence[Checkpoint], request: Reques
     for number, checkpoint in enumerate(checkpoints):
         session.load(checkpoint)
         rates = {name: checkpoint.rate(name) for name in session.passes.parameters}
-        first = 0
-        while first < length(request.queries):
-            held, bad = _hold(session, request, first, (number, checkpoint.step))
-            window = slice(first, first + held.count)
-            scorer = _Scorer(session, held, rates, layers if request.by_layer else None)
+        direction = request.direction(number)
+        asked = Asked(request.queries, request.objective, number, checkpoint.step, direction)
+        for holding in holdings(session, asked):
+            scorer = _Scorer(session, holding, rates, layers if request.by_layer else None, direction)
             start = 0
             for piece in session.sweep(request.train, request.rows, scorer):
                 values, finite = piece.result
@@ -87,69 +87,73 @@ def compute(session: Session, checkpoints: Sequence[Checkpoint], request: Reques
                 start += len(piece.rows)
                 session.report_nonfinite(number, checkpoint.step, piece.rows[~finite])
                 values[~finite] = np.nan
-                values[:, bad] = np.nan
+                values[:, holding.bad] = np.nan
                 if request.by_layer:
-                    out[window, places, number] = values.transpose(1, 0, 2)
+                    out[holding.places, places, number] = values.transpose(1, 0, 2)
                 else:
-                    out[window, places] += values[:, :, 0].T
+                    out[holding.places, places] += values[:, :, 0].T
                 progress(len(piece.rows))
-            first += held.count
-
-
-def _hold(session: Session, request: Request, first: int, place: tuple[int, int]) -> tuple[Held, np.ndarray]:
-    """Gradients of as many queries from ``first`` on as may be held, and which of them are not finite."""
-    total = length(request.queries)
-    held, bad = Held(total - first), []
-    norms: dict[str, torch.Tensor] = {}
-
-    def work(batch: Batch) -> list[tuple[str, Form]]:
-        forms: list[tuple[str, Form]] = []
-        outcome = session.passes.run(batch, request.objective, lambda name, form: forms.append((name, form)))
-        norms["values"] = outcome.values.double()
-        for _, form in forms:
-            norms["values"] = norms["values"] + form.squared_norms()
-        return forms
-
-    rows = np.arange(first, total)
-    for piece in session.sweep(request.queries, rows, work):
-        for name, form in piece.result:
-            held.add(name, form)
-        finite = torch.isfinite(norms["values"]).cpu().numpy()
-        session.report_nonfinite(*place, piece.rows[~finite], what="query")
-        bad.append(~finite)
-        held.count += len(piece.rows)
-        if held.bytes() > HELD_BYTES:
-            break
-    held.close()
-    return held, np.concatenate(bad)
 
 
 class _Scorer:
     """One training batch against the held queries: (B, queries, layers or 1), and which are finite."""
 
     def __init__(
-        self, session: Session, held: Held, rates: dict[str, float], layers: dict[str, int] | None
+        self,
+        session: Session,
+        holding: Holding,
+        rates: dict[str, float],
+        layers: dict[str, int] | None,
+        direction: Direction | None,
     ) -> None:
         self._session = session
-        self._held = held
+        self._held = holding.held
+        self._norms = holding.norms
         self._rates = rates
         self._layers = layers
+        self._direction = None if direction is not None and direction.linear else direction
 
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         count = len(self._layers) if self._layers else 1
         device = self._session.device
         total = torch.zeros(len(batch), self._held.count, count, dtype=torch.float64, device=device)
+        squares = torch.zeros(len(batch), dtype=torch.float64, device=device)
 
         def consume(name: str, form: Form) -> None:
-            dots = self._held.dots(name, form)
+            dots = self._dots(name, form, squares)
             if dots is not None:
                 place = self._layers[layer_of(name)] if self._layers else 0
                 total[:, :, place] += self._rates[name] * dots
 
-        outcome = self._session.passes.run(batch, self._session.objective, consume)
+        seen: set[str] = set()
+
+        def noted(name: str, form: Form) -> None:
+            seen.add(name)
+            consume(name, form)
+
+        outcome = self._session.passes.run(batch, self._session.objective, noted)
+        if self._direction is not None:
+            for name, form in unused(self._session.passes.parameters, seen, len(batch)):
+                consume(name, form)
+        if self._direction is not None and self._direction.cosine:
+            lengths = squares.sqrt()[:, None, None] * self._norms[None, :, None]
+            total /= torch.where(lengths == 0, 1.0, lengths)  # a zero gradient has no direction: score 0
         values = total.cpu().numpy()
         usable = np.isfinite(values).all((1, 2)) if not self._all_bad(values) else np.ones(len(batch), bool)
         return values, usable & torch.isfinite(outcome.values).cpu().numpy()
+
+    def _dots(self, name: str, form: Form, squares: torch.Tensor) -> torch.Tensor | None:
+        """Products (B, queries) with the held gradients; adds to the squared norms (B,) of the directions."""
+        if self._direction is None:
+            return self._held.dots(name, form)
+        found = []
+        for rows, part in parts(form):
+            directed = self._direction.of(name, part)
+            if self._direction.cosine:
+                squares[rows] += directed.squared_norms()
+            found.append(self._held.dots(name, directed))
+        present = [dots for dots in found if dots is not None]
+        return torch.cat(present) if present else None
 
     @staticmethod
     def _all_bad(values: np.ndarray) -> bool:
