@@ -7,5 +7,6 @@ torch or Streamlit: what needs torch is asked of a run or of the query process (
 from tracin_viz.audit.audit import Audit, Ready
 from tracin_viz.audit.workspace import AuditSummary, Workspace
 from tracin_viz.relabel.sessions import QueueEntry
+from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 
-__all__ = ["Audit", "AuditSummary", "QueueEntry", "Ready", "Workspace"]
+__all__ = ["Audit", "AuditSummary", "OffsetError", "QueueEntry", "Ready", "Upload", "Uploads", "Workspace"]

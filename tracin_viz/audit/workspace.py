@@ -19,6 +19,7 @@ from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.jobs.records import JobBook
 from tracin_viz.store import registry
 from tracin_viz.store.database import Database
+from tracin_viz.store.uploads import Uploads
 
 #: Demo audits by name, with the sentence the Start page shows.
 DEMOS = {
@@ -62,6 +63,17 @@ class Workspace:
         home.root.mkdir(parents=True, exist_ok=True)
         self.database = Database(home.database)
         self.jobs = JobBook(self.database)
+        self.uploads = Uploads(home.root / "uploads")
+
+    def sweep_uploads(self) -> list[str]:
+        """Remove uploads that stand still or that no audit uses; returns their identifiers."""
+        records = [registry.read(self.home, name) for name in registry.names(self.home)]
+        used = [
+            Path(path)
+            for record in records
+            for path in (record.data, record.model, record.architecture or "")
+        ]
+        return self.uploads.sweep([path for path in used if path.is_absolute()])
 
     def summaries(self) -> list[AuditSummary]:
         """All audits, the newest first."""

@@ -17,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tracin_viz.audit import Audit
+from tracin_viz.audit import Audit, Uploads
 from tracin_viz.errors import TracinVizError
 from tracin_viz.fingerprint import fingerprint
-from tracin_viz.ui.session import data_key, open_audit
+from tracin_viz.ui.session import data_key, open_audit, workspace
+from tracin_viz.ui.upload_routes import upload_routes
 
 #: Pixel widths that may be asked for: a free choice would let anybody fill the thumbnail table.
 SIZES = (128, 384)
@@ -38,18 +39,24 @@ def thumbnail_url(audit: Audit, example_id: str, *, size: int = 128) -> str:
     )
 
 
-def routes(find: Callable[[str], Audit] = open_audit) -> list[Route]:
+def routes(
+    find: Callable[[str], Audit] = open_audit, uploads: Callable[[], Uploads] = lambda: workspace().uploads
+) -> list[Route]:
     """The routes for ``st.App``.
 
     Args:
         find: Opens an audit by name; another one in tests.
+        uploads: Gives the uploads of the workspace.
     """
 
     def thumb(request: Request) -> Response:
         return _thumbnail(request, find)
 
     # One catch-all path: what does not fit is our 404, not Streamlit's index page with status 200.
-    return [Route(f"{_prefix()}/thumb/{{rest:path}}", thumb, methods=["GET"])]
+    return [
+        Route(f"{_prefix()}/thumb/{{rest:path}}", thumb, methods=["GET"]),
+        *upload_routes(_prefix(), uploads),
+    ]
 
 
 def middleware() -> list[Middleware]:
@@ -92,6 +99,11 @@ def _missing() -> Response:
 
 def _version(audit: Audit, split: str, row: str, size: int) -> str:
     return fingerprint([data_key(audit), split, row, size])[:12]
+
+
+def upload_url() -> str:
+    """Address that files are sent to."""
+    return f"{_prefix()}/upload"
 
 
 def _prefix() -> str:

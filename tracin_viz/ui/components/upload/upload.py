@@ -1,0 +1,62 @@
+"""A box that sends files or a folder to the server, in pieces, with progress, cancel and resume.
+
+The browser tells the page an identifier only; which path that is, the server looks up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Uploads
+from tracin_viz.ui.upload_routes import token
+
+_HERE = Path(__file__).parent
+
+
+def upload_box(
+    uploads: Uploads, *, key: str, label: str, words: str, url: str, on_done: Callable[[str], None]
+) -> None:
+    """Draw the box.
+
+    Args:
+        uploads: Where the files go; its limits are shown before anything is sent.
+        key: Unique on the page.
+        label: What is uploaded, read aloud.
+        words: One line above the buttons.
+        url: Address that the pieces go to.
+        on_done: Called with the identifier when everything has arrived.
+    """
+
+    def done() -> None:
+        event = st.session_state[key].get("done")
+        identifier = event.get("id") if isinstance(event, dict) else None
+        if isinstance(identifier, str):
+            on_done(identifier)
+
+    _component()(
+        key=key,
+        data={
+            "token": token(),
+            "url": url,
+            "label": label,
+            "words": words,
+            "largest": uploads.limits.largest,
+        },
+        on_done_change=done,
+    )
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
+    return st.components.v2.component(
+        "tracin_viz_upload",
+        html='<div id="upload"></div>\n',
+        css=(_HERE / "upload.css").read_text("utf-8"),
+        js=(_HERE / "upload.js").read_text("utf-8"),
+    )
