@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
+TEST_PROCESSES ?= 2
 export TRACIN_VIZ_HOME ?= $(CURDIR)/workspace
 
 .PHONY: run test lint types demo screenshots benchmark acceptance clean
@@ -14,7 +15,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m streamlit run app.py --server.address=$(HOST) --server.port=$(PORT)
 
 test: $(VENV)/.installed-dev browser lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
