@@ -121,18 +121,16 @@ def _accumulate(
     limit = _PIECE_ON_CPU * torch.get_num_threads() if rows.device.type == "cpu" else _PIECE_ON_GPU
     size = max(1, min(len(local), limit // dimension))
     buffer = torch.empty(size, dimension, device=scores.device)
-    product = torch.empty(size, query.shape[1], device=scores.device)
-    whole = len(local) == len(rows)
-    for start in range(0, len(local), size):
-        stop = min(start + size, len(local))
-        piece = slice(0, stop - start)
-        if whole:
-            buffer[piece].copy_(rows[start:stop])
-        else:
-            picked = torch.from_numpy(local[start:stop]).to(rows.device)
-            buffer[piece].copy_(rows.index_select(0, picked))
-        torch.mm(buffer[piece], query, out=product[piece])  # (c, d) x (d, Q) -> (c, Q)
-        scores[start:stop].addcmul_(product[piece], weight[start:stop, None])
+    product = torch.empty(len(local), query.shape[1], device=scores.device)
+    # Two calls for each piece and one weighting at the end: with one query the calls themselves are felt.
+    if len(local) == len(rows):
+        for piece, out in zip(rows.split(size), product.split(size), strict=True):
+            torch.mm(buffer[: len(piece)].copy_(piece), query, out=out)  # (c, d) x (d, Q) -> (c, Q)
+    else:
+        places = torch.from_numpy(local).to(rows.device)
+        for picked, out in zip(places.split(size), product.split(size), strict=True):
+            torch.mm(buffer[: len(picked)].copy_(rows.index_select(0, picked)), query, out=out)
+    scores.addcmul_(product, weight[:, None])
 
 
 def _check_block(place: slice, parts: Sequence[tuple[Rows, Rows]], question: Question) -> None:
