@@ -124,11 +124,11 @@ def _accumulate(
     product = torch.empty(len(local), query.shape[1], device=scores.device)
     # Two calls for each piece and one weighting at the end: with one query the calls themselves are felt.
     if len(local) == len(rows):
-        for piece, out in zip(rows.split(size), product.split(size), strict=True):
+        for piece, out in zip(torch.split(rows, size), torch.split(product, size), strict=True):
             torch.mm(buffer[: len(piece)].copy_(piece), query, out=out)  # (c, d) x (d, Q) -> (c, Q)
     else:
         places = torch.from_numpy(local).to(rows.device)
-        for picked, out in zip(places.split(size), product.split(size), strict=True):
+        for picked, out in zip(torch.split(places, size), torch.split(product, size), strict=True):
             torch.mm(buffer[: len(picked)].copy_(rows.index_select(0, picked)), query, out=out)
     scores.addcmul_(product, weight[:, None])
 
