@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tracin_viz.data import archives
-from tracin_viz.data.archives import ZipFiles
 from tracin_viz.data.dataset import open_dataset
+from tracin_viz.data.zip_files import ZipFiles
 from tracin_viz.errors import InputError
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from tracin_viz.data.mapping import TASKS, DataMapping
+from tracin_viz.data.mapping import DataMapping
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError, NotFoundError, Problem
 from tracin_viz.fingerprint import fingerprint
@@ -153,7 +153,7 @@ def listed(names: Sequence[str], *, limit: int = 12) -> str:
 def open_dataset(
     path: Path, *, task: str | None = None, mapping: DataMapping | None = None, verify: bool = True
 ) -> Dataset:
-    """Open a data set by what it is: an image folder, a zip of one, or a CSV of texts.
+    """Open a data set by what it is: images in folders, archives or tables, texts, or rows of numbers.
 
     Names and labels are read, contents only as far as they must be to name broken ones; nothing is
     written or unpacked.
@@ -171,43 +171,27 @@ def open_dataset(
             names the single files or lines.
     """
     # The formats build a Dataset, so they import this module: they can only be imported later than it.
-    from tracin_viz.data.formats.image_folder import open_image_folder
-    from tracin_viz.data.formats.table import open_table
+    from tracin_viz.data.formats.detection import open_any
 
     path = Path(path)
     mapping = mapping or DataMapping()
-    task = task or mapping.task
-    if task is not None and task not in TASKS:
-        raise InputError(
-            f"Task '{shown(task)}' is not known for data.", remedy=f"Possible: {', '.join(TASKS)}."
-        )
+    if task is not None:
+        mapping = replace(mapping, task=task)
     try:
         if not path.exists():
             raise InputError(
                 f"There is no file or folder '{shown(path, limit=300)}'.",
                 remedy="Check the path; it must be one that this computer can see.",
             )
-        kind = _kind(path)
-        if task is not None and task != kind:
-            raise InputError(
-                f"'{shown(path.name)}' holds {kind} data, but the task asked for is '{task}'.",
-                remedy=f"Leave --task out, or give --task {kind}.",
-            )
-        return open_image_folder(path, verify=verify) if kind == "image" else open_table(path)
+        dataset = open_any(path, mapping=mapping, verify=verify)
     except OSError as error:
         raise InputError(
             f"'{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",
             remedy="Check that the file or folder may be read.",
         ) from error
-
-
-def _kind(path: Path) -> str:
-    if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
-        return "image"
-    if path.is_file() and path.suffix.lower() == ".csv":
-        return "text"
-    raise InputError(
-        f"'{shown(path.name)}' is not a kind of data that can be opened.",
-        remedy="Give an image folder (split/class/file or class/file), a .zip of one, or a .csv with the "
-        "columns text, label and split.",
-    )
+    if mapping.task not in (None, dataset.task):
+        raise InputError(
+            f"'{shown(path.name)}' holds {dataset.task} data, but the task asked for is '{mapping.task}'.",
+            remedy=f"Leave --task out, or give --task {dataset.task}.",
+        )
+    return dataset

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from tracin_viz.data.problems import ProblemList, shown
 from tracin_viz.errors import InputError
 
+#: Bytes at the beginning of a file that tell it from others of its size.
+HEAD = 1 << 14
 #: What file managers leave behind; never part of the data.
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
@@ -29,7 +32,13 @@ class Files(Protocol):
         """The file's bytes; InputError where there are more than ``limit``."""
 
     def checksum(self, name: str) -> int:
-        """CRC-32 of the file's bytes."""
+        """CRC-32 of the file's first ``HEAD`` bytes, continued with its size where there are more.
+
+        Equal files share it and others rarely do; reading whole files would take minutes where there are
+        100,000 photographs.
+        """
+
+    def __contains__(self, name: object) -> bool: ...
 
 
 class FolderFiles:
@@ -55,56 +64,104 @@ class FolderFiles:
         Raises:
             InputError: It has more than ``limit`` bytes, or is gone or unreadable.
         """
-        try:
-            with (self.root / name).open("rb") as stream:
-                content = stream.read(limit + 1)
-        except OSError as error:
-            raise InputError(
-                f"File '{shown(name)}' cannot be read: {shown(error.strerror or error)}.",
-                remedy="Put it back, or open the folder again.",
-            ) from error
-        return within(content, name, limit=limit)
+        return _read(self.root / name, name, limit)
 
     def checksum(self, name: str) -> int:
-        """CRC-32 of the file's bytes, read in pieces of 1 MiB."""
-        value = 0
+        """CRC-32 of the file's beginning and size."""
         with (self.root / name).open("rb") as stream:
-            while piece := stream.read(1 << 20):
-                value = zlib.crc32(piece, value)
-        return value
+            return head_checksum(stream.read(HEAD), os.fstat(stream.fileno()).st_size)
 
-    def _walk(self, problems: ProblemList) -> list[tuple[str, int]]:
-        found: list[tuple[str, int]] = []
-        for folder, folders, names in os.walk(self.root, onerror=_raise):
-            here = Path(folder)
-            folders[:] = [name for name in folders if not is_litter(name)]
-            for name in folders:
-                if (here / name).is_symlink():
-                    _left_out(problems, (here / name).relative_to(self.root), why="is a link to a folder")
-            inside = here.relative_to(self.root)
-            for name in names:
-                if is_litter(name):
-                    continue
-                if not str(inside / name).isprintable():
-                    _left_out(problems, inside / name, why="has a name that is not readable text")
-                elif (size := self._plain_size(here / name)) is None:
-                    _left_out(
-                        problems,
-                        inside / name,
-                        why="is a link that leads out of the folder, or no plain file",
-                    )
-                else:
-                    found.append(((inside / name).as_posix(), size))
-        return found
+    def __contains__(self, name: object) -> bool:
+        return name in self._sizes
 
-    def _plain_size(self, path: Path) -> int | None:
+    def _walk(self, problems: ProblemList) -> Iterator[tuple[str, int]]:
+        """Relative name and size of each plain file, folder by folder."""
+        waiting = [""]
+        while waiting:
+            inside = waiting.pop()
+            with os.scandir(self.root / inside) as entries:
+                for entry in entries:
+                    name = f"{inside}{entry.name}"
+                    if is_litter(entry.name):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{name}/")
+                    elif not name.isprintable():
+                        _left_out(problems, name, why="has a name that is not readable text")
+                    elif entry.is_symlink() and entry.is_dir():
+                        _left_out(problems, name, why="is a link to a folder")
+                    elif (size := self._plain_size(entry)) is None:
+                        _left_out(
+                            problems, name, why="is a link that leads out of the folder, or no plain file"
+                        )
+                    else:
+                        yield name, size
+
+    def _plain_size(self, entry: os.DirEntry[str]) -> int | None:
         """Bytes of a plain file, or of one inside the folder that a link leads to; else ``None``."""
-        found = path.lstat()
-        if stat.S_ISLNK(found.st_mode):
+        if entry.is_symlink():
+            path = Path(entry.path)
             if not path.is_file() or not path.resolve().is_relative_to(self.root):
                 return None
-            found = path.stat()
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+        return entry.stat().st_size if entry.is_file() else None
+
+
+def head_checksum(head: bytes, size: int) -> int:
+    """CRC-32 of a file's first ``HEAD`` bytes, continued with its size where there are more."""
+    value = zlib.crc32(head)
+    return value if size <= HEAD else zlib.crc32(str(size).encode(), value)
+
+
+class PathFiles:
+    """Files that a table names, in the folder of that table; the folder is not looked through.
+
+    A file counts only if it lies inside the folder, also after following links.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self._folders: dict[str, bool] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """None: they are known by asking."""
+        return []
+
+    def size(self, name: str) -> int:
+        """Bytes of that file."""
+        return (self.root / name).stat().st_size
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            InputError: It has more than ``limit`` bytes, is gone, unreadable, or outside of the folder.
+        """
+        if name not in self:
+            raise InputError(
+                f"File '{shown(name)}' is not in '{shown(self.root.name)}'.", remedy="Put it (back) there."
+            )
+        return _read(self.root / name, name, limit)
+
+    def checksum(self, name: str) -> int:
+        """CRC-32 of the file's beginning and size."""
+        with (self.root / name).open("rb") as stream:
+            return head_checksum(stream.read(HEAD), os.fstat(stream.fileno()).st_size)
+
+    def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
+        try:
+            path = self.root / name
+            folder = str(path.parent)
+            if folder not in self._folders:
+                self._folders[folder] = path.parent.resolve().is_relative_to(self.root)
+            found = path.lstat().st_mode
+            if stat.S_ISLNK(found):
+                return path.resolve().is_relative_to(self.root) and path.is_file()
+            return self._folders[folder] and stat.S_ISREG(found)
+        except (OSError, ValueError):
+            return False
 
 
 def is_litter(name: str) -> bool:
@@ -121,14 +178,22 @@ def within(content: bytes, name: str, *, limit: int) -> bytes:
     return content
 
 
-def _left_out(problems: ProblemList, relative: Path, *, why: str) -> None:
+def _read(path: Path, name: str, limit: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(limit + 1)
+    except OSError as error:
+        raise InputError(
+            f"File '{shown(name)}' cannot be read: {shown(error.strerror or error)}.",
+            remedy="Put it back, or open the folder again.",
+        ) from error
+    return within(content, name, limit=limit)
+
+
+def _left_out(problems: ProblemList, name: str, *, why: str) -> None:
     problems.add(
         "left out",
-        where=relative.as_posix(),
+        where=name,
         message=f"It {why}, and was left out.",
         remedy="Put a plain file with a plain name in its place.",
     )
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -52,6 +52,21 @@ def check_header(content: bytes, name: str) -> None:
         _opened(content, name)
 
 
+def is_animated(content: bytes) -> bool:
+    """Whether the picture in ``content`` has several frames or pages, of which ``decode`` takes the first."""
+    if content.startswith(b"\x89PNG"):
+        return b"acTL" in content[:4096]
+    if content.startswith(b"RIFF"):
+        return b"ANIM" in content[:128]
+    if not content.startswith((b"GIF8", b"II*\0", b"MM\0*")):
+        return False
+    try:
+        with quiet_pillow(), Image.open(io.BytesIO(content), formats=DECODERS) as picture:
+            return bool(getattr(picture, "n_frames", 1) > 1)
+    except Exception:  # damaged after the first frame: that one is all there is
+        return False
+
+
 def _opened(content: bytes, name: str) -> Image.Image:
     picture = Image.open(io.BytesIO(content), formats=DECODERS)
     width, height = picture.size

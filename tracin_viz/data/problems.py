@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tracin_viz.errors import Problem
 
 #: Problems of one kind that are listed singly; the rest are counted.
@@ -28,6 +30,16 @@ class ProblemList:
             found.append(Problem(kind, shown(where, limit=200), message, remedy))
         else:
             self._more[kind] = self._more.get(kind, 0) + 1
+
+    def add_many(
+        self, kind: str, *, where: Callable[[int], str], count: int, message: str, remedy: str
+    ) -> None:
+        """Note ``count`` problems of one kind, the place of the first few only being asked for."""
+        listed = min(count, LISTED - min(LISTED, len(self._listed.get(kind, ()))))
+        for place in range(listed):
+            self.add(kind, where=where(place), message=message, remedy=remedy)
+        if count > listed:
+            self._more[kind] = self._more.get(kind, 0) + count - listed
 
     def count(self, kind: str) -> int:
         """How many problems of that kind were noted, listed or not."""

@@ -27,8 +27,8 @@ _KNOWN = {
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-#: One example in this many is held out where the data name no splits.
-HELD_OUT = 5
+#: Share of the examples held out where the data name no splits.
+QUERY_FRACTION = 0.2
 
 
 def known_split(name: str) -> str | None:
@@ -52,25 +52,29 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(names), key=lambda name: (first.index(name) if name in first else len(first), name))
 
 
-def held_out(checksums: Sequence[int], labels: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Which examples make the test split where the data name none: a fifth, chosen by content.
+def held_out(
+    checksums: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], *, fraction: float = QUERY_FRACTION
+) -> npt.NDArray[np.bool_]:
+    """Which examples make the test split where the data name none: a fraction, chosen by content.
 
     Chosen by content and not by place, so that equal examples are on the same side, and that adding or
-    renaming one moves no other. A class that would have no training example keeps all of its own there.
+    renaming one moves no other; a larger fraction keeps those of a smaller one. A class that would have no
+    training example keeps all of its own there.
 
     Args:
-        checksums: ``n`` CRC-32 values of the contents.
-        labels: ``n`` class names.
+        checksums: ``(n,)`` CRC-32 values of the contents.
+        labels: ``(n,)`` class numbers.
+        fraction: Share to hold out.
 
     Returns:
         ``(n,)`` bool, true = test.
     """
-    chosen: npt.NDArray[np.bool_] = np.asarray(checksums, dtype=np.int64) % HELD_OUT == 0
-    names = np.asarray(labels, dtype=object)
-    for name in set(labels):
-        members = names == name
-        if chosen[members].all():
-            chosen[members] = False
+    chosen: npt.NDArray[np.bool_] = checksums % 5 * 2000 + checksums // 5 % 2000 < round(fraction * 10_000)
+    if not len(labels):
+        return chosen
+    lowest = labels.min()
+    in_train = np.bincount(labels - lowest, weights=~chosen)
+    chosen[in_train[labels - lowest] == 0] = False
     return chosen
 
 
