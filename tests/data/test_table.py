@@ -59,7 +59,8 @@ def test_rows_that_cannot_be_used_are_left_out_and_named_by_line(table):
         )
     )
     assert data.splits["train"].sources == ["good", "fine"]
-    assert [(problem.kind, problem.where.split()[-1]) for problem in data.problems] == [
+    found = [(problem.kind, problem.where.split()[-1]) for problem in data.problems]
+    assert sorted(found, key=lambda pair: pair[1]) == [
         ("empty text", "3"),
         ("empty label", "4"),
         ("ragged row", "5"),
@@ -87,10 +88,12 @@ def test_without_a_split_column_a_fifth_is_held_out_by_content(table):
 
 
 BAD = {
-    "no label column": ("text,split\na,train\n", "no column label; it has: text, split"),
-    "no text column": ("sentence,label\na,b\n", "no column text; it has: sentence, label"),
-    "semicolons": ("text;label;split\na;b;train\n", "it has: text;label;split"),
-    "empty file": ("", "it has: none"),
+    "no label column": (
+        "text,split\na,train\n",
+        "no column label, and none that looks like one; it has: text, split",
+    ),
+    "no text column": ("code,label\na1,b\n", "no column that looks like a text, an image or numbers; it has"),
+    "empty file": ("", "no column names; its first line is empty"),
     "header only": ("text,label,split\n", "no row with a text and a label"),
     "one class": ("text,label,split\na,on,train\nb,on,test\n", "only one class, 'on'"),
     "no train split": ("text,label,split\na,x,test\nb,y,val\n", "no train split, only test, validation"),
@@ -98,8 +101,8 @@ BAD = {
     "open quote": ('text,label,split\na,x,train\n"b,y,train\n', "from line 3 on"),
     "stray quote": ('text,label,split\n"a" b,x,train\n', "from line 2 on"),
     "huge field": (f"text,label,split\n{'a' * 200_000},x,train\n", "from line 2 on"),
-    "utf-16": (GOOD.encode("utf-16"), "not in UTF-8 but in UTF-16"),
-    "zeros": (b"text\x00,label", "no text at all"),
+    "cut utf-16": (GOOD.encode("utf-16")[:-1], "says it is in UTF-16, but some of it is not"),
+    "zeros": (b"text\x00,label", "zero bytes: it is no text"),
 }
 
 
@@ -113,14 +116,36 @@ def test_a_bad_table_is_refused_in_one_line_with_a_remedy(table, case):
     assert "\n" not in message and caught.value.remedy
 
 
-def test_wrong_encoding_names_every_line(table):
-    content = GOOD.encode() + "schön,on,train\nnormal,on,train\ngrün,off,train\n".encode("latin-1")
+def test_a_file_in_windows_1252_is_read_and_every_guessed_line_named(table):
+    content = GOOD.encode() + "schön,on,train\nnormal,on,train\ngrün,off,train\n".encode("cp1252")
+    data = open_dataset(table(content))
+    assert data.splits["train"].sources[-3:] == ["schön", "normal", "grün"]
+    assert data.format == "CSV table in Windows-1252"
+    assert [(problem.kind, problem.where) for problem in data.problems] == [
+        ("encoding", "reviews.csv line 5"),
+        ("encoding", "reviews.csv line 7"),
+    ]
+
+
+def test_a_file_in_two_encodings_is_refused_and_every_line_named(table):
+    content = GOOD.encode() + "schön,on,train\n".encode("cp1252") + "grün,off,train\n".encode()
+    content += "blöd,off,train\n".encode("cp1252")
     with pytest.raises(InputError, match=r"not in UTF-8 \(2 lines, first line 5\)") as caught:
         open_dataset(table(content))
     assert [problem.where for problem in caught.value.problems] == [
         "reviews.csv line 5",
         "reviews.csv line 7",
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_encodings_and_separators_give_the_same_data(table, encoding, sign):
+    text = GOOD.replace(",", sign)
+    data, plain = open_dataset(table(text.encode(encoding))), open_dataset(table(GOOD, "plain.csv"))
+    for split in ("train", "test"):
+        assert data.splits[split].sources == plain.splits[split].sources
+        assert data.splits[split].labels.tolist() == plain.splits[split].labels.tolist()
 
 
 def test_hostile_cells_stay_on_one_line_of_the_message(table):

@@ -183,15 +183,9 @@ def open_dataset(
                 f"There is no file or folder '{shown(path, limit=300)}'.",
                 remedy="Check the path; it must be one that this computer can see.",
             )
-        dataset = open_any(path, mapping=mapping, verify=verify)
+        return open_any(path, mapping=mapping, verify=verify)
     except OSError as error:
         raise InputError(
             f"'{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",
             remedy="Check that the file or folder may be read.",
         ) from error
-    if mapping.task not in (None, dataset.task):
-        raise InputError(
-            f"'{shown(path.name)}' holds {dataset.task} data, but the task asked for is '{mapping.task}'.",
-            remedy=f"Leave --task out, or give --task {dataset.task}.",
-        )
-    return dataset

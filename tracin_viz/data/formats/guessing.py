@@ -190,7 +190,8 @@ def _content(columns: Sequence[Column], mapping: DataMapping, name: str) -> tupl
 def _text(columns: Sequence[Column]) -> Column | None:
     """The column of texts: one of the usual names with any words in it, else the one with the longest."""
     words = [column for column in columns if column.kind in ("text", "category") and not column.classes]
-    named = [column for column in words if column.name.strip().lower() in TEXT_NAMES]
+    empty = [column for column in columns if column.kind == "empty"]
+    named = [column for column in (*words, *empty) if column.name.strip().lower() in TEXT_NAMES]
     if named:
         return _named_first(named, TEXT_NAMES)
     texts = [

@@ -56,6 +56,11 @@ def open_image_folder(
     Raises:
         InputError: No images, no class folders, one class only, or no train split.
     """
+    if mapping.task not in (None, "image"):
+        raise InputError(
+            f"'{shown(path.name)}' holds image data, but the task asked for is '{mapping.task}'.",
+            remedy="Leave --task out, or give --task image.",
+        )
     if mapping.content is not None or mapping.label is not None or mapping.split is not None:
         raise InputError(
             f"'{shown(path.name)}' is an image folder, which has no columns to choose.",
@@ -101,9 +106,9 @@ def image_names(files: Files, problems: ProblemList) -> list[str]:
             images.append(name)
         else:
             problems.add(
-                "no image",
+                "not an image",
                 where=name,
-                message="It does not end like an image file, and was left out.",
+                message="It is not an image file, and was left out.",
                 remedy=f"Images end in {', '.join(sorted(SUFFIXES))}.",
             )
     return images
