@@ -74,6 +74,11 @@ def assert_lists_are_exact(document, truth):
         assert len(rows) == min(10, len(order))
         errors = [abs(entry["score"] - truth[entry["row"]]) / scale for entry in document[name]]
         assert max(errors, default=0) <= TOLERANCE
+    error = document["sketch_error"]
+    listed = [e["score"] - e["sketch_score"] for name in ("proponents", "opponents") for e in document[name]]
+    assert error["pairs"] == document["candidates"]
+    assert 0 < np.square(listed).sum() <= error["pairs"] * error["rms"] ** 2 * (1 + 1e-6)
+    assert abs(error["bias"]) <= error["relative_rms"] < 0.2
 
 
 @pytest.mark.parametrize("row", [0, 7, 12])

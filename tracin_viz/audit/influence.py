@@ -76,6 +76,7 @@ def influence_document(
         "ranking": question.ranking,
         "exact": True,
         "candidates": answer["candidates"],
+        "sketch_error": answer["sketch_error"],
         "checkpoints": answer["checkpoints"],
         **{name: _entries(record, results, name, *columns) for name, columns in lists.items()},
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage
+from tracin_viz.engine.estimates import SketchError, sketch_error
 from tracin_viz.engine.groups import Groups
 from tracin_viz.engine.influence import InfluenceEngine
 from tracin_viz.engine.measurements import Measurements
 from tracin_viz.engine.optimizers import OptimizerGroup, OptimizerReport
 from tracin_viz.engine.scores import Decomposition
 from tracin_viz.engine.sketch import Block
+from tracin_viz.engine.token_terms import TokenInfluence
 
 __all__ = [
     "Block",
@@ -21,4 +23,7 @@ __all__ = [
     "OptimizerGroup",
     "OptimizerReport",
     "ParameterCoverage",
+    "SketchError",
+    "TokenInfluence",
+    "sketch_error",
 ]

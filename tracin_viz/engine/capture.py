@@ -109,7 +109,7 @@ class Capture(TorchFunctionMode):
                 self.note_output(args[0 if name == "linear" else 1], result, ())
             return result
         call = Call(name_of(func), func, args, kwargs, sources)
-        if func in _CUT:
+        if func in CUT:
             return call.run()
         data = [t for t in tensors if id(t) not in self._sources and id(t) not in self._constants]
         rule = self._rules.get(call.name)
@@ -277,6 +277,6 @@ class Capture(TorchFunctionMode):
 
 
 # Reading a value without its gradient.
-_CUT = {torch.Tensor.detach, *(vars(torch._C.TensorBase)[name].__get__ for name in ("data", "grad"))}
+CUT = {torch.Tensor.detach, *(vars(torch._C.TensorBase)[name].__get__ for name in ("data", "grad"))}
 # Rules that also look at calls on parameters and constants only.
 _ALSO_CONSTANT = {"embedding", "expand", "expand_as", "repeat", "broadcast_to", "tile"}

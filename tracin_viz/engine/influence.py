@@ -6,11 +6,11 @@ checkpoints w_i with learning rates η_i; ℓ is the loss of one example.
 
 from __future__ import annotations
 
-from tracin_viz.engine.exact import ExactProducts
 from tracin_viz.engine.sketched import SketchProducts
+from tracin_viz.engine.tokens import TokenProducts
 
 
-class InfluenceEngine(ExactProducts, SketchProducts):
+class InfluenceEngine(SketchProducts, TokenProducts):
     """Influence of training examples on a model's predictions.
 
     Args:

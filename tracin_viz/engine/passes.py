@@ -92,6 +92,14 @@ class Passes:
             self._run_general(batch, objective, chosen, consumer)
         return _outcome(capture, outputs, values)
 
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, e) input of the last linear call that produces the outputs, from a forward pass; e may be 0."""
+        capture = self.capture(len(batch), lambda name, form: None)
+        with torch.no_grad(), capture:
+            outputs = batch.call(self.model)
+        found = _outcome(capture, outputs, torch.zeros(len(batch))).embedding
+        return torch.zeros(len(batch), 0) if found is None else found
+
     def _run_general(
         self, batch: Batch, objective: PerExample, names: Iterable[str], consumer: Consumer
     ) -> None:

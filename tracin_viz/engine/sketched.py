@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Subset
 
-from tracin_viz.engine.base import EngineBase
 from tracin_viz.engine.batches import Batch, length
+from tracin_viz.engine.directions import Direction, parts, unused
+from tracin_viz.engine.estimates import SketchError, sketch_error
+from tracin_viz.engine.exact import ExactProducts
+from tracin_viz.engine.forms import Form
 from tracin_viz.engine.measurements import BatchMeasurement, Measurements
-from tracin_viz.engine.session import OnBatch, layer_of
+from tracin_viz.engine.session import OnBatch, Session, layer_of
 from tracin_viz.engine.sketch import Block, SketchMap
 from tracin_viz.errors import InputError
 
 
-class SketchProducts(EngineBase):
+class SketchProducts(ExactProducts):
     """What is measured at one checkpoint, not multiplied by learning rates."""
 
     def measure(self, data: Any, checkpoint: int, *, on_batch: OnBatch | None = None) -> Measurements:
@@ -40,25 +45,23 @@ class SketchProducts(EngineBase):
                 parts.append(piece.result)
         return Measurements.joined(parts)
 
-    def sketches(self, data: Any, *, on_batch: OnBatch | None = None) -> np.ndarray:
+    def sketches(
+        self, data: Any, *, preconditioner: str | None = None, on_batch: OnBatch | None = None
+    ) -> np.ndarray:
         """Gradient sketches (K, N, sketch_dim) float32, not multiplied by learning rates.
+
+        With a preconditioner they are of Γ(z), the direction in which Adam would have moved (training side).
+        Products with plain sketches of queries estimate preconditioned scores ("less": times both norms).
 
         Rows of examples whose gradient is not finite are NaN (``on_nonfinite="record"``).
         """
         found = np.zeros((len(self.checkpoints), length(data), self.sketch_dim), np.float32)
         with self._session.open():
             self._prepare(data)
-            maps = self._sketch_map()
+            directions = self._directions(preconditioner)
             for number, checkpoint in enumerate(self.checkpoints):
                 self._session.load(checkpoint)
-
-                def work(batch: Batch) -> Tensor:
-                    rows = torch.zeros(len(batch), maps.dim, device=self._session.device)
-                    self._session.passes.run(
-                        batch, self._session.objective, lambda name, form: maps.add(name, form, rows)
-                    )
-                    return rows
-
+                work = _rows_of(self._session, self._sketch_map(), directions(number))
                 for piece in self._session.sweep(data, np.arange(length(data)), work, on_batch):
                     values = piece.result.cpu().numpy()
                     bad = ~np.isfinite(values).all(1)
@@ -68,8 +71,56 @@ class SketchProducts(EngineBase):
         return found
 
     def embeddings(self, data: Any, checkpoint: int = -1) -> np.ndarray:
-        """Inputs of the last linear call that produces the outputs, (N, e) float32."""
-        return self.measure(data, checkpoint).embedding
+        """Inputs of the last linear call that produces the outputs, (N, e) float32; of positions, their mean.
+
+        One forward pass; e is 0 for a model without such a call.
+
+        Raises:
+            InputError: There is no such checkpoint.
+        """
+        count = len(self.checkpoints)
+        if not -count <= checkpoint < count:
+            raise InputError(
+                f"There is no checkpoint {checkpoint}.", remedy=f"Possible: {-count} … {count - 1}."
+            )
+        parts = [np.zeros((0, 0), np.float32)]
+        with self._session.open():
+            self._prepare(data)
+            self._session.load(self.checkpoints[checkpoint])
+            for piece in self._session.sweep(data, np.arange(length(data)), self._session.passes.embed):
+                parts.append(piece.result.float().cpu().numpy())
+        return np.concatenate(parts[1:] or parts)
+
+    def sketch_error(self, train: Any, queries: Any, *, pairs: int = 1024, seed: int = 0) -> SketchError:
+        """How far sketched scores of ``train`` on ``queries`` are from exact ones.
+
+        Measured on random pairs; both sides are drawn without replacement.
+
+        Args:
+            train: Data set of (inputs, target).
+            queries: Data set of (inputs, target).
+            pairs: About how many pairs; the cost is that of about 2 · √pairs examples, twice.
+            seed: Chooses the pairs.
+        """
+        draw = np.random.default_rng(seed)
+        asked = min(length(queries), max(1, int(np.sqrt(pairs))))
+        drawn = min(length(train), max(1, pairs // asked))
+        ours = Subset(train, np.sort(draw.choice(length(train), drawn, replace=False)).tolist())
+        theirs = Subset(queries, np.sort(draw.choice(length(queries), asked, replace=False)).tolist())
+        exact = self.influence(ours, theirs)
+        sketched, squares, query_squares = np.zeros_like(exact), np.zeros(drawn), np.zeros(asked)
+        for number, checkpoint in enumerate(self.checkpoints):
+            weight = checkpoint.learning_rate
+            if not isinstance(weight, int | float):
+                raise InputError(
+                    "Sketches hold no learning rates per parameter, so their scores cannot be compared.",
+                    remedy="Give one learning rate per checkpoint.",
+                )
+            one, other = self.measure(ours, number), self.measure(theirs, number)
+            sketched += weight * (other.rows.astype(np.float64) @ one.rows.astype(np.float64).T)
+            squares += weight * one.self_influence
+            query_squares += weight * other.self_influence
+        return sketch_error(sketched, exact, np.sqrt(squares), np.sqrt(query_squares))
 
     def sketch_blocks(self) -> list[Block]:
         """Column ranges of the sketches by layer group.
@@ -92,3 +143,27 @@ class SketchProducts(EngineBase):
                 device=self._session.device,
             )
         return self._map
+
+
+def _rows_of(session: Session, maps: SketchMap, direction: Direction | None) -> Callable[[Batch], Tensor]:
+    """Sketches of a batch, (B, sketch_dim)."""
+
+    def work(batch: Batch) -> Tensor:
+        rows = torch.zeros(len(batch), maps.dim, device=session.device)
+        seen: set[str] = set()
+
+        def consume(name: str, form: Form) -> None:
+            seen.add(name)
+            if direction is None:
+                maps.add(name, form, rows)
+                return
+            for places, part in parts(form):
+                maps.add(name, direction.of(name, part), rows[places])
+
+        session.passes.run(batch, session.objective, consume)
+        if direction is not None and not direction.linear:
+            for name, form in unused(session.passes.parameters, seen, len(batch)):
+                consume(name, form)
+        return rows
+
+    return work

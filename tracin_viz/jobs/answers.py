@@ -7,7 +7,7 @@ exact score of the candidates is computed and the ranking is by that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from tracin_viz.config import Home
 from tracin_viz.data.dataset import Content
 from tracin_viz.data.images import decode
-from tracin_viz.engine import InfluenceEngine
+from tracin_viz.engine import InfluenceEngine, sketch_error
 from tracin_viz.engine.search import Filter, Question, search
 from tracin_viz.errors import CancelledError, InputError
 from tracin_viz.explore.neighbors import similar
@@ -94,6 +94,7 @@ class Answers:
         )
         _stop_if(cancelled)
         exact = asked.scores(rows)  # (c,)
+        error = _sketch_error(warm, asked, rates, rows, exact, sketched)
         exact, sketched = _normalise(warm, asked, rates, rows, (exact, sketched), header["ranking"])
         lists = _for_and_against(rows, exact, sketched, header["top"])
         embedding = warm.gradients.embedding(len(warm.plan.checkpoints) - 1)
@@ -106,6 +107,7 @@ class Answers:
             "target": target.kind,
             "target_class": target.class_index,
             "candidates": len(rows),
+            "sketch_error": error,
             "checkpoints": [checkpoint.step for checkpoint in warm.engine.checkpoints],
             "lists": list(lists),
         }
@@ -224,6 +226,22 @@ def _normalise(
         divisor = divisor * np.sqrt(float(rates @ asked.squared_norms))
     divisor[divisor == 0] = np.inf  # a zero gradient has no direction: its score stays 0
     return scores[0] / divisor, scores[1] / divisor
+
+
+def _sketch_error(
+    warm: Warm,
+    asked: _QuerySide,
+    rates: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.int64],
+    exact: npt.NDArray[np.float64],
+    sketched: npt.NDArray[np.float64],
+) -> dict[str, Any]:
+    """The error of the sketched scores of the candidates, which were computed exactly anyway."""
+    own = [warm.gradients.examples(place)["self_influence"].to_numpy()[rows] for place in range(len(rates))]
+    norms = np.sqrt(rates @ np.stack(own))  # (c,)
+    query = np.sqrt([float(rates @ asked.squared_norms)])
+    found = sketch_error(sketched[None], exact[None], norms, query)
+    return {name: value if np.isfinite(value) else None for name, value in asdict(found).items()}
 
 
 def _for_and_against(
