@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import streamlit as st
 
 from tracin_viz.audit import AuditSummary
-from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.cards import spread_cards
 from tracin_viz.ui.components.gallery import gallery
-from tracin_viz.ui.frame import go, guarded, show_error
+from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow, scores_ready, status_of
 from tracin_viz.ui.session import open_audit, workspace
 
@@ -49,38 +47,10 @@ def _demo(kind: str, *, primary: bool) -> None:
 def _own_data() -> None:
     with st.container(border=True, key="own"):
         st.subheader("Your own model and data", anchor=False)
-        st.write("Paths on this computer. Files are only read, never changed or copied.")
-        with st.form("create", border=False):
-            name = st.text_input("Name of the audit", placeholder="my-audit", max_chars=64)
-            data = st.text_input(
-                "Data", placeholder="folder or zip of images, or a CSV with text,label,split"
-            )
-            model = st.text_input(
-                "Model",
-                placeholder="run folder of Hugging Face Trainer",
-                help="A folder with checkpoint-*/model.safetensors, config.json and trainer_state.json.",
-            )
-            sent = st.form_submit_button("Check and create")
-        if sent:
-            _create(name.strip(), data.strip(), model.strip())
-
-
-def _create(name: str, data: str, model: str) -> None:
-    missing = [
-        what for what, value in (("a name", name), ("the data", data), ("the model", model)) if not value
-    ]
-    if missing:
-        st.warning(f"Please give {' and '.join(missing)}.")
-        return
-    try:
-        with st.spinner("Looking at data and model …"):
-            found = workspace().create(name, data=Path(data).expanduser(), model=Path(model).expanduser())
-    except TracinVizError as error:
-        show_error(error, key="create_error")
-        return
-    if found["problems"]:
-        st.session_state["create_problems"] = {name: found["problems"]}
-    go("compute", audit=name)
+        st.write("Images, texts or tables, and the checkpoints that your training left. Three steps.")
+        if st.button("Begin", key="begin_own", icon=":material/arrow_forward:"):
+            go("own")
+        st.caption("Files stay where they are and are only read. Or upload them.")
 
 
 def _recent(summaries: list[AuditSummary]) -> None:

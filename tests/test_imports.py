@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "relabel": ({"core", "store"}, {"numpy", "pandas", "pyarrow"}),
     "jobs.worker": (
         {"core", "engine", "models", "store", "explore", "relabel", "jobs.front", "demo"},
-        {"numpy", "pandas", "torch"},
+        {"numpy", "pandas", "torch", "PIL"},
     ),
     "jobs.front": ({"core", "store"}, {"numpy"}),
     "audit": ({"core", "store", "explore", "relabel", "jobs.front"}, {"numpy", "pandas", "PIL"}),
@@ -40,6 +40,8 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
 HEAVY = {"umap", "hdbscan", "sklearn", "transformers", "streamlit", "torch"}
 WORKER_MODULES = {
     "answers",
+    "fit_run",
+    "fitting",
     "inspect_run",
     "loading",
     "mapping",

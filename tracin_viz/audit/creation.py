@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tracin_viz.config import CheckpointInfo, Home
 from tracin_viz.data.classes import match_classes
 from tracin_viz.data.dataset import open_dataset
+from tracin_viz.data.mapping import DataMapping
 from tracin_viz.errors import InputError, Problem
 from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.store import registry
 from tracin_viz.store.registry import AuditRecord
+
+_KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an audit shall be made of, as a person gave it.
+
+    Attributes:
+        data: Path of the data set.
+        model: Path of the model.
+        mapping: How files become examples; ``None`` = guessed.
+        task: Kind of data where the caller insists on one.
+        checkpoints: Pattern of checkpoint names.
+        learning_rates: One per checkpoint, where the files do not say.
+        architecture: File that describes or builds the network, if it is not beside the weights.
+        trust_code: Whether code in that file may be run.
+        options: Choices about the model (``models.bundle.open_run_folder``).
+    """
+
+    data: Path
+    model: Path
+    mapping: DataMapping | None = None
+    task: str | None = None
+    checkpoints: str | None = None
+    learning_rates: Sequence[float] | None = None
+    architecture: Path | None = None
+    trust_code: bool = False
+    options: Mapping[str, Any] | None = None
+
+    def choices(self) -> dict[str, Any]:
+        """The arguments with which the model is opened."""
+        return {
+            "checkpoints": self.checkpoints,
+            "learning_rates": None if self.learning_rates is None else list(self.learning_rates),
+            "architecture": self.architecture,
+            "trust_code": self.trust_code,
+            "options": dict(self.options or {}),
+        }
 
 
 def check_name(home: Home, name: str) -> None:
@@ -21,43 +63,70 @@ def check_name(home: Home, name: str) -> None:
         raise InputError(f"An audit named '{name}' exists already.", remedy="Choose another name.")
 
 
-def found_in(
-    name: str,
-    *,
-    data: Path,
-    model: Path,
-    pattern: str | None,
-    task: str | None,
-    learning_rates: Sequence[float] | None,
-    look_into: Inspector = inspect,
-) -> AuditRecord:
+def found_in(name: str, sources: Sources, *, look_into: Inspector = inspect) -> AuditRecord:
     """Open data and model, check that they fit together, and describe them.
 
     Raises:
         InputError: Something is missing, damaged, or the two do not fit.
     """
-    data, model = data.expanduser().resolve(), model.expanduser().resolve()
-    dataset = open_dataset(data, task=task)
-    found = look_into(model, checkpoints=pattern, learning_rates=learning_rates)
-    if found["task"] != dataset.task:
+    dataset = open_dataset(sources.data.expanduser().resolve(), task=sources.task, mapping=sources.mapping)
+    choices = {**sources.choices(), "architecture": _full(sources.architecture)}
+    found = look_into(sources.model.expanduser().resolve(), **choices)
+    seen = {
+        "task": dataset.task,
+        "classes": dataset.classes,
+        "splits": {split: len(rows.labels) for split, rows in dataset.splits.items()},
+        "mapping": dataset.mapping.as_dict(),
+        "problems": [problem.as_dict() for problem in dataset.problems],
+    }
+    return record_of(name, sources, seen, found)
+
+
+def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mapping[str, Any]) -> AuditRecord:
+    """The record of an audit, from what looks at its data and its model found.
+
+    Args:
+        name: Of the audit.
+        sources: Where both are, and what was chosen.
+        data: The document of ``data.preview``.
+        model: The document of ``models.bundle.inspect_run``.
+
+    Raises:
+        InputError: Data and model are of different kinds, or have different numbers of classes.
+    """
+    if model["task"] != data["task"]:
         raise InputError(
-            f"The data in {data} are {dataset.task}s, but the model in {model} takes {found['task']}s.",
+            f"The data in {sources.data} are {_KINDS[data['task']]}, but the model in {sources.model} takes "
+            f"{_KINDS[model['task']]}.",
             remedy="Give data and model of the same kind.",
         )
-    problems = [*dataset.problems, *(Problem(**problem) for problem in found["problems"])]
-    classes = match_classes(found["classes"], dataset.classes, problems=problems)
-    ordered = dataset.reordered(classes)
+    problems = [Problem(**problem) for problem in (*data["problems"], *model["problems"])]
+    classes = match_classes(model["classes"], data["classes"], problems=problems)
+    architecture = _full(sources.architecture)
     return AuditRecord(
         name=name,
-        task=dataset.task,
-        data=str(data),
-        model=str(model),
+        task=data["task"],
+        data=str(sources.data.expanduser().resolve()),
+        model=str(sources.model.expanduser().resolve()),
         classes=tuple(classes),
-        splits={split: len(rows.labels) for split, rows in ordered.splits.items()},
-        checkpoints=tuple(CheckpointInfo.from_dict(entry) for entry in found["checkpoints"]),
+        splits=dict(data["splits"]),
+        checkpoints=tuple(CheckpointInfo.from_dict(entry) for entry in model["checkpoints"]),
         created=0.0,
-        checkpoint_glob=pattern,
-        learning_rates=None if learning_rates is None else tuple(learning_rates),
+        checkpoint_glob=sources.checkpoints,
+        learning_rates=None if sources.learning_rates is None else tuple(sources.learning_rates),
+        mapping={**data["mapping"], **_chosen(sources.mapping)},
+        architecture=None if architecture is None else str(architecture),
+        trust_code=sources.trust_code,
+        options=dict(sources.options or {}),
         problems=tuple(problem.as_dict() for problem in problems),
-        notes={"architecture": found["architecture"], "parameters": found["parameters"]},
+        notes={"architecture": model["architecture"], "parameters": model["parameters"]},
     )
+
+
+def _chosen(mapping: DataMapping | None) -> dict[str, Any]:
+    values = {} if mapping is None else mapping.as_dict()
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _full(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().resolve()

@@ -53,7 +53,8 @@ def influence_document(
         split, row = example_place(record, question.query)
         header["query"] = {"split": split, "row": row}
         source = results.dataset().splits[split].sources[row]
-        given: str | None = record.classes[int(results.dataset().splits[split].labels[row])]
+        label = int(results.dataset().splits[split].labels[row])
+        given = record.classes[label] if label >= 0 else None
     elif question.text is not None:
         header["query"] = {"text": question.text}
         source, given = question.text, question.label

@@ -124,21 +124,23 @@ class Results:
         gradients = self.gradients(split)
         last = gradients.examples(gradients.checkpoints - 1)
         rows = self.dataset().splits[split]
-        classes = np.array(self._record.classes, dtype=object)
+        labels = np.asarray(rows.labels)
+        # The extra last place is what label -1, "not known", points to.
+        classes = np.array([*self._record.classes, None], dtype=object)
         table = pd.DataFrame(
             {
                 "id": [f"{split}:{row}" for row in range(len(last))],
                 "row": np.arange(len(last)),
                 # A file name that is not valid text holds surrogates, which pandas takes as objects only.
                 "source": pd.Series(list(rows.sources), dtype=object),
-                "label": classes[np.asarray(rows.labels)],
+                "label": classes[labels],
                 "predicted": classes[last["predicted"].to_numpy()],
                 "confidence": last["probability"].to_numpy(),
                 "loss": last["loss"].to_numpy(),
                 "margin": last["margin"].to_numpy(),
             }
         )
-        table["wrong"] = table["label"] != table["predicted"]
+        table["wrong"] = (table["label"] != table["predicted"]) & (labels >= 0)
         if split == "train":
             table["self_influence"] = self.suspect_scores("self-influence")
             table["percentile"] = suspects.percentiles(table["self_influence"].to_numpy())

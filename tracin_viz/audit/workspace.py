@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.audit.audit import Audit
+from tracin_viz.audit.beginnings import Beginnings
 from tracin_viz.audit.creation import check_name, found_in
+from tracin_viz.audit.previews import created_document, sources
 from tracin_viz.audit.status import status_document
 from tracin_viz.config import Home
-from tracin_viz.errors import InputError, NotFoundError
+from tracin_viz.errors import NotFoundError
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.jobs.records import JobBook
 from tracin_viz.store import registry
+from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
-from tracin_viz.store.uploads import Uploads
 
 #: Demo audits by name, with the sentence the Start page shows.
 DEMOS = {
@@ -51,7 +53,7 @@ class AuditSummary:
     created: float
 
 
-class Workspace:
+class Workspace(Beginnings):
     """A folder of audits.
 
     Args:
@@ -59,21 +61,10 @@ class Workspace:
     """
 
     def __init__(self, home: Home) -> None:
-        self.home = home
+        super().__init__(home)
         home.root.mkdir(parents=True, exist_ok=True)
         self.database = Database(home.database)
         self.jobs = JobBook(self.database)
-        self.uploads = Uploads(home.root / "uploads")
-
-    def sweep_uploads(self) -> list[str]:
-        """Remove uploads that stand still or that no audit uses; returns their identifiers."""
-        records = [registry.read(self.home, name) for name in registry.names(self.home)]
-        used = [
-            Path(path)
-            for record in records
-            for path in (record.data, record.model, record.architecture or "")
-        ]
-        return self.uploads.sweep([path for path in used if path.is_absolute()])
 
     def summaries(self) -> list[AuditSummary]:
         """All audits, the newest first."""
@@ -107,28 +98,25 @@ class Workspace:
         *,
         data: str | Path,
         model: str | Path,
-        checkpoints: str | None = None,
-        task: str | None = None,
-        learning_rates: Sequence[float] | None = None,
-        trust_code: bool = False,
         notes: dict[str, Any] | None = None,
         truth: Path | None = None,
+        unused: Sequence[int] = (),
         look_into: Inspector = inspect,
+        **choices: Any,
     ) -> dict[str, Any]:
         """Validate data and model together and register them as an audit.
 
         Args:
             name: Name of the new audit.
-            data: Image folder, zip of one, or CSV; only read.
-            model: Run folder of Hugging Face Trainer; only read.
-            checkpoints: Pattern of checkpoint folders, such as ``checkpoint-*``.
-            task: ``"image"`` or ``"text"``; recognised where not given.
-            learning_rates: One learning-rate weight per checkpoint, where the files do not say.
-            trust_code: Whether Python code of the user may be run; no format of this version needs it.
+            data: Where the examples are; only read.
+            model: Where the checkpoints are; only read.
             notes: Facts for display.
             truth: CSV ``id,true_label`` of labels known to be wrong.
+            unused: Steps of checkpoints that are switched off from the start.
             look_into: How to look into the run folder; by default in a process of its own, because that
                 needs torch. A caller that has it loaded anyway passes ``jobs.worker.inspect``.
+            choices: ``mapping`` (a dictionary of ``data.DataMapping``), ``task``, ``checkpoints``,
+                ``learning_rates``, ``architecture``, ``trust_code``, ``options``: see ``creation.Sources``.
 
         Returns:
             The ``create`` document of DESIGN §9.
@@ -137,30 +125,11 @@ class Workspace:
             InputError: Anything that does not fit; nothing is registered then.
         """
         check_name(self.home, name)
-        if trust_code:
-            raise InputError(
-                "No format that this version reads runs code, so --trust-code has nothing to allow.",
-                remedy="Leave it out; give a Hugging Face run folder as the model.",
-            )
-        record = found_in(
-            name,
-            data=Path(data),
-            model=Path(model),
-            pattern=checkpoints,
-            task=task,
-            learning_rates=learning_rates,
-            look_into=look_into,
-        )
+        record = found_in(name, sources(data, model, **choices), look_into=look_into)
+        record = edited(record, [{"step": step, "use": False} for step in unused])
         record = record.with_notes(notes or {}, created=time.time())
         registry.register(self.home, record, truth=truth)
-        return {
-            "audit": name,
-            "task": record.task,
-            "splits": record.splits,
-            "classes": list(record.classes),
-            "checkpoints": [checkpoint.as_dict() for checkpoint in record.checkpoints],
-            "problems": list(record.problems),
-        }
+        return created_document(record)
 
     def has(self, name: str) -> bool:
         """Whether an audit of that name is registered."""

@@ -21,30 +21,6 @@ def workspace(options: argparse.Namespace) -> Workspace:
     return Workspace(Home.resolve(options.home))
 
 
-def create(options: argparse.Namespace) -> None:
-    """Register an audit and print what was found."""
-    found = workspace(options).create(
-        options.name,
-        data=options.data,
-        model=options.model,
-        checkpoints=options.checkpoints,
-        task=options.task,
-        learning_rates=_rates(options.learning_rates),
-        trust_code=options.trust_code,
-    )
-    if options.json:
-        _print_json(found)
-        return
-    splits = ", ".join(f"{name} {count:,}" for name, count in found["splits"].items())
-    print(f"audit {found['audit']}: {found['task']}, {splits}, {len(found['classes'])} classes")
-    for number, checkpoint in enumerate(found["checkpoints"], 1):
-        rate, origin = checkpoint["learning_rate"], checkpoint["provenance"]
-        print(f"  checkpoint {number}: step {checkpoint['step']}, learning rate {rate:.3g} ({origin})")
-    for problem in found["problems"]:
-        print(f"  note: {problem['message']} {problem['remedy']}")
-    print(f"next: tracin-viz compute {found['audit']}")
-
-
 def compute(options: argparse.Namespace) -> None:
     """Compute influence here, or in a process of its own with ``--detach``."""
     space = workspace(options)
@@ -53,7 +29,7 @@ def compute(options: argparse.Namespace) -> None:
     if options.detach:
         job = audit.start(settings=asked[0], speed=asked[1], checkpoints=asked[2])
         if options.json:
-            _print_json({"audit": audit.name, "job": job, "state": "queued"})
+            print_json({"audit": audit.name, "job": job, "state": "queued"})
         else:
             print(f"started; watch it with: tracin-viz status {audit.name}")
         return
@@ -68,7 +44,7 @@ def compute(options: argparse.Namespace) -> None:
         run(space.home, audit.name, reporter, settings=asked[0], speed=asked[1], checkpoints=asked[2])
     status_ = space.status(audit.name)
     if options.json:
-        _print_json(status_)
+        print_json(status_)
     else:
         print(f"{audit.name}: {status_['message']} {status_['units']['total']} units.")
 
@@ -96,10 +72,10 @@ def influence(options: argparse.Namespace) -> None:
         ranking=options.ranking,
     )
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     asked, target = found["query"], found["target"]
-    print(f"query {asked['id'] or ''} {_short(asked['source'])}")
+    print(f"query {asked['id'] or ''} {short(asked['source'])}")
     print(f"  label {asked['label']}, predicted {asked['predicted']} ({asked['confidence']:.0%})")
     print(
         f"  explained: {target['kind']} of class {target['class']}; ranking {found['ranking']}; exact scores"
@@ -112,10 +88,10 @@ def influence(options: argparse.Namespace) -> None:
     }
     for name, title in titles.items():
         print(title)
-        _print_table(
+        print_table(
             ("score", "id", "label", "predicted", "source"),
             (
-                (f"{e['score']:+.4g}", e["id"], e["label"], e["predicted"], _short(e["source"]))
+                (f"{e['score']:+.4g}", e["id"], e["label"], e["predicted"], short(e["source"]))
                 for e in found[name]
             ),
         )
@@ -126,10 +102,10 @@ def suspects(options: argparse.Namespace) -> None:
     audit = workspace(options).open(options.name)
     found = audit.suspects(ranking=options.ranking, class_name=options.class_name, top=options.top)
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     print(f"{audit.name}: suspects by {found['ranking']} (higher = {found['higher']})")
-    _print_table(
+    print_table(
         ("percentile", "id", "given", "suggested", "confidence", "source"),
         (
             (
@@ -138,7 +114,7 @@ def suspects(options: argparse.Namespace) -> None:
                 s["label"],
                 s["suggested"],
                 f"{s['confidence']:.0%}",
-                _short(s["source"]),
+                short(s["source"]),
             )
             for s in found["suspects"]
         ),
@@ -160,10 +136,10 @@ def clusters(options: argparse.Namespace) -> None:
     audit = workspace(options).open(options.name)
     found = audit.clusters(within_class=options.within_class)
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     print(f"{audit.name}: {len(found['clusters'])} clusters, {found['noise']} examples in none")
-    _print_table(
+    print_table(
         ("cluster", "size", "suspects", "exemplars"),
         (
             (c["name"], c["size"], f"{c['suspect_share']:.0%}", " ".join(c["exemplars"][:5]))
@@ -178,9 +154,7 @@ def export(options: argparse.Namespace) -> None:
     path = audit.export(options.format, Path(options.output))
     decided = len(audit.decisions())
     if options.json:
-        _print_json(
-            {"audit": audit.name, "format": options.format, "output": str(path), "decisions": decided}
-        )
+        print_json({"audit": audit.name, "format": options.format, "output": str(path), "decisions": decided})
     else:
         print(f"wrote {path} ({decided} decisions)")
 
@@ -207,18 +181,6 @@ def _job(
     return space.begin(options.name, "compute", record), asked
 
 
-def _rates(text: str | None) -> list[float] | None:
-    if text is None:
-        return None
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(
-            f"Learning rates '{text}' are not numbers.",
-            remedy="Give one per checkpoint, such as 0.1,0.1,0.01.",
-        ) from error
-
-
 def _read_file(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
@@ -230,19 +192,21 @@ def _read_file(path: str) -> bytes:
 
 def _print_status(found: dict[str, Any], options: argparse.Namespace) -> None:
     if options.json:
-        _print_json(found)
+        print_json(found)
         return
     done, total = found["units"]["done"], found["units"]["total"]
     left = "" if found["seconds_left"] is None else f", about {found['seconds_left']:.0f} s left"
     print(f"{found['audit']}: {found['state']}, {done} of {total} units{left}. {found['message']}")
 
 
-def _print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document on standard output."""
     json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
 
 
-def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table with its columns aligned."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(line[place]) for line in [list(titles), *cells]) for place in range(len(titles))]
     for line in [list(titles), *cells]:
@@ -251,7 +215,8 @@ def _print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         print("  none")
 
 
-def _short(text: str, length: int = 70) -> str:
+def short(text: str, length: int = 70) -> str:
+    """Text from data for one line of a terminal."""
     # Data-set text goes to a terminal: no line breaks and no escape codes.
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return plain if len(plain) <= length else plain[: length - 1] + "…"

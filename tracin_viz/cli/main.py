@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tracin_viz import __version__
-from tracin_viz.cli import commands
+from tracin_viz.cli import commands, create
 from tracin_viz.cli.demo import demo
 from tracin_viz.errors import CancelledError, TracinVizError
 
@@ -61,18 +61,15 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--job", help=argparse.SUPPRESS)
 
-    sub = command("create", "validate data and model and register an audit", commands.create)
+    sub = command(
+        "check", "say what data and model are and whether they fit; registers nothing", create.check
+    )
+    _source_options(sub)
+    sub.add_argument("--report", metavar="FILE", help="write the report: .html, .csv or .json")
+
+    sub = command("create", "validate data and model and register an audit", create.create)
     sub.add_argument("name")
-    sub.add_argument("--data", required=True, metavar="PATH", help="image folder, zip of one, or CSV")
-    sub.add_argument("--model", required=True, metavar="PATH", help="run folder of Hugging Face Trainer")
-    sub.add_argument("--checkpoints", metavar="GLOB", help="which folders are checkpoints (checkpoint-*)")
-    sub.add_argument("--task", choices=("image", "text"))
-    sub.add_argument(
-        "--learning-rates", metavar="0.1,0.1,…", help="one per checkpoint, when the files lack them"
-    )
-    sub.add_argument(
-        "--trust-code", action="store_true", help="allow formats that run the user's Python code"
-    )
+    _source_options(sub)
 
     sub = command("compute", "compute influence; goes on where an earlier run stopped", commands.compute)
     sub.add_argument("name")
@@ -117,6 +114,33 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--format", default="csv", choices=commands.export_formats())
     sub.add_argument("--output", required=True, metavar="PATH")
     return top
+
+
+def _source_options(sub: argparse.ArgumentParser) -> None:
+    """What an audit is made of, for the commands that look at it before it is one."""
+    sub.add_argument("--data", required=True, metavar="PATH", help="image folder, archive of one, or table")
+    sub.add_argument("--model", required=True, metavar="PATH", help="what a training left behind")
+    sub.add_argument("--checkpoints", metavar="GLOB", help="which of them are checkpoints (checkpoint-*)")
+    sub.add_argument("--task", choices=("image", "text", "tabular"))
+    sub.add_argument(
+        "--mapping",
+        metavar="FILE|K=V",
+        action="append",
+        help="how files become examples: a JSON file, or content=, label=, split=, query_fraction=, …",
+    )
+    sub.add_argument(
+        "--learning-rates", metavar="0.1,0.1,…", help="one per checkpoint, when the files lack them"
+    )
+    sub.add_argument("--architecture", metavar="PATH", help="config.json, or a file with build_model()")
+    sub.add_argument(
+        "--options",
+        metavar="FILE|K=V",
+        action="append",
+        help="choices about the model: a JSON file, or prefix=, ema=true, size=, mean=, std=, channels=",
+    )
+    sub.add_argument(
+        "--trust-code", action="store_true", help="allow formats that run the user's Python code"
+    )
 
 
 def _failed(options: argparse.Namespace, error: TracinVizError, word: str) -> int:

@@ -42,9 +42,7 @@ def open_sources(record: AuditRecord) -> Sources:
             f"{record.splits} examples then, {found} now.",
             remedy="Create a new audit of the changed data.",
         )
-    bundle = open_run_folder(
-        Path(record.model), checkpoints=record.checkpoint_glob, learning_rates=record.learning_rates
-    )
+    bundle = open_run_folder(Path(record.model), **record.choices())
     # A person may have changed learning rates since the creation; gradients are stored without them.
     bundle = replace(bundle, checkpoints=weighted(record, bundle.checkpoints))
     return Sources(record, dataset, bundle)

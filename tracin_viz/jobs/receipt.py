@@ -52,7 +52,16 @@ def receipt(record: AuditRecord, dataset: Dataset, settings: ResultSettings, che
             "rates": [checkpoint.learning_rate for checkpoint in record.checkpoints],
             "unused": list(record.unused),
             "pattern": record.checkpoint_glob,
+            "options": record.options,
+            "architecture": _architecture(record),
             "settings": settings.as_dict(),
             "checkpoints": checkpoints,
         }
     )
+
+
+def _architecture(record: AuditRecord) -> str | None:
+    path = None if record.architecture is None else Path(record.architecture)
+    if path is None:
+        return None
+    return fingerprint_file(path) if path.is_file() else str(path)

@@ -105,9 +105,7 @@ def _compute(
     from tracin_viz.jobs.planning import choose_checkpoints, make_plan  # torch and transformers take seconds
     from tracin_viz.models.bundle import open_run_folder
 
-    bundle = open_run_folder(
-        Path(record.model), checkpoints=record.checkpoint_glob, learning_rates=record.learning_rates
-    )
+    bundle = open_run_folder(Path(record.model), **record.choices())
     bundle = replace(bundle, checkpoints=weighted(record, bundle.checkpoints))
     plan = make_plan(
         dataset,

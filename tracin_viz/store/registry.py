@@ -16,6 +16,7 @@ from typing import Any
 
 from tracin_viz.config import CheckpointInfo, Home
 from tracin_viz.data.dataset import Dataset, open_dataset
+from tracin_viz.data.mapping import DataMapping
 from tracin_viz.errors import InputError, NotFoundError, StoreError
 from tracin_viz.fingerprint import fingerprint
 from tracin_viz.portable import rename_durably, sync_file
@@ -88,6 +89,16 @@ class AuditRecord:
             "unused": list(self.unused),
             "problems": list(self.problems),
             "notes": dict(self.notes),
+        }
+
+    def choices(self) -> dict[str, Any]:
+        """The arguments with which ``models.bundle.open_run_folder`` opens the audit's model."""
+        return {
+            "checkpoints": self.checkpoint_glob,
+            "learning_rates": self.learning_rates,
+            "architecture": None if self.architecture is None else Path(self.architecture),
+            "trust_code": self.trust_code,
+            "options": dict(self.options),
         }
 
     def version(self) -> str:
@@ -220,8 +231,13 @@ def open_registered(record: AuditRecord) -> Dataset:
 
     Where its creation found no problem, every image was readable: they are not all decoded again.
     """
-    verify = bool(record.problems)
-    return open_dataset(Path(record.data), task=record.task, verify=verify).reordered(record.classes)
+    dataset = open_dataset(
+        Path(record.data),
+        task=record.task,
+        mapping=None if record.mapping is None else DataMapping.from_dict(record.mapping),
+        verify=bool(record.problems),
+    )
+    return dataset.reordered(record.classes)
 
 
 def truth_file(home: Home, name: str) -> Path | None:

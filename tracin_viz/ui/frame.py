@@ -22,6 +22,7 @@ _ROOT = Path(__file__).parents[2]
 #: name: (file, title, icon, what it is for)
 PAGES: dict[str, tuple[str, str, str, str]] = {
     "start": ("1_start.py", "Start", "home", "Choose what to audit, or look at a finished example."),
+    "own": ("own.py", "Your own data", "add", "Bring a model and data of your own."),
     "compute": ("2_compute.py", "Compute", "memory", "Turn checkpoints into influence scores."),
     "influence": (
         "3_influence.py",
@@ -44,6 +45,7 @@ def page(name: str) -> st.Page:
         icon=f":material/{icon}:",
         url_path=None if name == "start" else name,
         default=name == "start",
+        visibility="hidden" if name == "own" else "visible",
         help=purpose,
     )
 
@@ -82,8 +84,14 @@ def guarded(body: Callable[_P, None]) -> Callable[_P, None]:
     return walled
 
 
-def show_error(error: TracinVizError, *, key: str = "known_error") -> None:
-    """Message, single problems and remedy of an error, and the page that helps."""
+def show_error(error: TracinVizError, *, key: str = "known_error", leave: bool = True) -> None:
+    """Message, single problems and remedy of an error, and the page that helps.
+
+    Args:
+        error: What happened.
+        key: Of the panel.
+        leave: Offer a link to the page that helps; not where the remedy is on this page.
+    """
     with st.container(key=key):
         show = st.info if isinstance(error, NotComputedError) else st.error
         show(text.plain(error.message, longest=600))
@@ -98,6 +106,8 @@ def show_error(error: TracinVizError, *, key: str = "known_error") -> None:
             )
         if error.remedy:
             st.markdown(f"**What to do:** {text.plain(error.remedy, longest=600)}")
+        if not leave:
+            return
         if isinstance(error, (NotComputedError, JobError)):
             st.page_link(page("compute"), label="Go to Compute", icon=":material/memory:")
         elif isinstance(error, (NotFoundError, InputError)):

@@ -1,0 +1,36 @@
+"""Your own data: from files to an audit in three steps; nothing is registered before the last click."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tracin_viz.ui.frame import guarded
+from tracin_viz.ui.own.check_step import check_step
+from tracin_viz.ui.own.data_step import data_step
+from tracin_viz.ui.own.drafting import STEPS, current_draft, go_to, present_step
+from tracin_viz.ui.own.model_step import model_step
+
+_BODIES = {"data": data_step, "model": model_step, "check": check_step}
+
+
+@guarded
+def main() -> None:
+    """Draw the present step."""
+    draft = current_draft()
+    step = present_step(draft)
+    key = "own_step"
+    st.session_state[key] = step
+    st.segmented_control(
+        "Step",
+        list(STEPS),
+        format_func=STEPS.__getitem__,
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: go_to(str(st.session_state[key])),
+    )
+    _BODIES[step](draft)
+
+
+st.title("What are your data and your model?", anchor=False)
+main()

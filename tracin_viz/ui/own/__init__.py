@@ -1,0 +1,1 @@
+"""The way from "my own model and data" to an audit, in three steps."""

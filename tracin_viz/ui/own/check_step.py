@@ -1,0 +1,152 @@
+"""Step 3: do data and model fit together, what is wrong where, and making the audit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Draft, grouped, report_csv, report_html
+from tracin_viz.ui import text
+from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.own.drafting import change, current_draft, forget
+from tracin_viz.ui.own.waiting import awaited
+from tracin_viz.ui.session import choose_audit, workspace
+
+_ICONS = {"error": ":material/error:", "serious": ":material/warning:", "note": ":material/info:"}
+
+
+def check_step(draft: Draft) -> None:
+    """Draw the step."""
+    st.subheader("Do data and model fit together?", anchor=False)
+    looks = [
+        awaited(draft, "data", "Looking at the data"),
+        awaited(draft, "model", "Looking at the model"),
+    ]
+    if None in looks:
+        return
+    fit = workspace().look_for(draft, "fit")
+    if fit.running:
+        awaited(draft, "fit", "Letting every checkpoint predict some examples")
+        return
+    report = workspace().draft_report(draft)
+    _verdict(report)
+    _accuracy(report)
+    _problems(report)
+    _downloads(draft, report)
+    _create(draft, report)
+
+
+def _verdict(report: Mapping[str, Any]) -> None:
+    worst = next((kind for kind in _ICONS if any(p["severity"] == kind for p in report["problems"])), "note")
+    show = {"error": st.error, "serious": st.warning, "note": st.success}[worst]
+    with st.container(key="verdict"):
+        show(text.plain(report["verdict"], longest=600))
+
+
+def _accuracy(report: Mapping[str, Any]) -> None:
+    tried = [one for one in report["checkpoints"] if one["accuracy"] is not None]
+    if not tried:
+        return
+    st.markdown(f"**How often is each checkpoint right?** Tried on {report['examples_tried']:,} examples.")
+    st.dataframe(
+        [{"Step": one["step"], "Right": one["accuracy"], "Loss": one["loss"]} for one in tried],
+        hide_index=True,
+        width="content",
+        column_config={
+            "Right": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Loss": st.column_config.NumberColumn(format="%.3f"),
+        },
+        key="accuracy",
+    )
+
+
+def _problems(report: Mapping[str, Any]) -> None:
+    for kind, entries in grouped(report["problems"]).items():
+        severity = entries[0]["severity"]
+        title = f"{kind.capitalize()} ({len(entries)})"
+        with st.expander(text.plain(title), icon=_ICONS[severity], expanded=severity != "note"):
+            if len(entries) <= 3:
+                for one in entries:
+                    st.markdown(
+                        f"**{text.plain(one['where'])}:** {text.plain(one['message'], longest=600)}  \n"
+                        f"**What to do:** {text.plain(one['remedy'], longest=600)}"
+                    )
+                continue
+            st.dataframe(
+                [
+                    {"Where": p["where"], "What is wrong": p["message"], "What to do": p["remedy"]}
+                    for p in entries
+                ],
+                hide_index=True,
+                width="stretch",
+            )
+
+
+def _downloads(draft: Draft, report: Mapping[str, Any]) -> None:
+    files: dict[str, tuple[str, str, Callable[[], str]]] = {
+        "HTML": ("html", "text/html", lambda: report_html(report)),
+        "CSV": ("csv", "text/csv", lambda: report_csv(report)),
+        "JSON": ("json", "application/json", lambda: json.dumps(report, ensure_ascii=False, indent=2)),
+    }
+    with st.container(horizontal=True, vertical_alignment="center", key="report_downloads"):
+        st.caption("Take the report along:", width="content")
+        for word, (ending, kind, make) in files.items():
+            st.download_button(
+                word,
+                data=make(),
+                file_name=f"validation-{_proposed(draft)}.{ending}",
+                mime=kind,
+                key=f"report_{ending}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _create(draft: Draft, report: Mapping[str, Any]) -> None:
+    st.subheader("What shall the audit be called?", anchor=False)
+    key = f"name_{draft.id}"
+    st.session_state.setdefault(key, draft.name or _proposed(draft))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="naming"):
+        st.text_input(
+            "Name",
+            key=key,
+            max_chars=64,
+            label_visibility="collapsed",
+            on_change=lambda: change(name=str(st.session_state[key]).strip()),
+        )
+        pressed = st.button(
+            "Create the audit",
+            key="create",
+            type="primary",
+            icon=":material/check:",
+            disabled=not report["usable"],
+        )
+    if pressed:
+        _made(str(st.session_state[key]).strip())
+    st.caption("Your files stay where they are and are only read.")
+
+
+@guarded
+def _made(name: str) -> None:
+    change(name=name)
+    draft = current_draft()
+    workspace().create_from(draft)
+    forget(draft)
+    choose_audit(name)
+    go("compute", audit=name)
+
+
+def _proposed(draft: Draft) -> str:
+    """A name from that of the data, not taken yet."""
+    stem = re.sub(
+        r"[^A-Za-z0-9._-]+", "-", re.sub(r"(\.[A-Za-z]+)+$", "", draft.data.rstrip("/").rpartition("/")[2])
+    )
+    name = stem.strip("-._")[:50] or "my-audit"
+    number, found = 2, name
+    while workspace().has(found):
+        number, found = number + 1, f"{name}-{number}"
+    return found

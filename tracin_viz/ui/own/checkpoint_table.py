@@ -1,0 +1,117 @@
+"""The table of checkpoints: which count, how much, and where that number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas
+import streamlit as st
+
+from tracin_viz.audit import CheckpointAdvice, advice
+from tracin_viz.config import CheckpointInfo
+from tracin_viz.ui import charts, text
+from tracin_viz.ui.theme import colour
+
+_HELP = (
+    "Each checkpoint is weighted by the mean of the learning rates used since the one before. Those where "
+    "the training loss fell steeply tell most; converged ones tell least. Changes need no recomputation."
+)
+
+
+def checkpoint_table(
+    checkpoints: Sequence[CheckpointInfo],
+    unused: Sequence[int],
+    *,
+    classes: int,
+    key: str,
+    accuracy: Mapping[int, float] | None = None,
+) -> list[dict[str, Any]]:
+    """Draw the table.
+
+    Args:
+        checkpoints: By rising step, with their rates as they are now.
+        unused: Steps that are switched off.
+        classes: Number of classes, for the advice.
+        key: Unique on the page; changes when the table shall start anew.
+        accuracy: Share of right predictions on some examples, by step, where it was tried.
+
+    Returns:
+        ``{"step", "use", "learning_rate"}`` of the rows that the visitor changed just now.
+    """
+    found = advice(checkpoints, classes)
+    off = set(unused)
+    rows = [
+        {
+            "Use": one.step not in off,
+            "Step": one.step,
+            "Epoch": one.epoch,
+            "Training loss": one.train_loss,
+            **({"Right on a sample": accuracy.get(one.step)} if accuracy else {}),
+            "Learning rate": one.learning_rate,
+            "Where the rate comes from": one.provenance,
+            "Advice": _advice(one.step, found),
+        }
+        for one in checkpoints
+    ]
+    table = pandas.DataFrame(rows)
+    fixed = [name for name in table.columns if name not in ("Use", "Learning rate")]
+    edited = st.data_editor(
+        table,
+        hide_index=True,
+        width="stretch",
+        disabled=fixed,
+        key=key,
+        column_config={
+            "Use": st.column_config.CheckboxColumn(width="small"),
+            "Learning rate": st.column_config.NumberColumn(format="%.3g", min_value=0.0),
+            "Training loss": st.column_config.NumberColumn(format="%.3f"),
+            "Right on a sample": st.column_config.NumberColumn(format="percent"),
+            "Epoch": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    _curve(checkpoints, off)
+    for warning in found.warnings.values():
+        st.caption(f":material/warning: {text.plain(warning, longest=400)}")
+    st.caption(_HELP)
+    return _changed(rows, edited.to_dict("records"))
+
+
+def suggestion(checkpoints: Sequence[CheckpointInfo], classes: int) -> list[dict[str, Any]]:
+    """The rows that switch the suggested checkpoints on and the others off; empty where nothing is known."""
+    found = advice(checkpoints, classes)
+    if not found.known or len(found.suggested) == len(checkpoints):
+        return []
+    return [{"step": one.step, "use": one.step in found.suggested} for one in checkpoints]
+
+
+def _advice(step: int, found: CheckpointAdvice) -> str:
+    if step in found.warnings:
+        return "converged: tells little"
+    return "steep: tells much" if found.known and step in found.suggested else ""
+
+
+def _curve(checkpoints: Sequence[CheckpointInfo], off: set[int]) -> None:
+    known = [(one.step, one.train_loss) for one in checkpoints if one.train_loss is not None]
+    if len(known) < 2:
+        return
+    figure = charts.loss_curve(
+        [step for step, _ in known],
+        [float(loss) for _, loss in known],
+        [step not in off for step, _ in known],
+        colours=(colour("accent"), colour("neutral")),
+    )
+    st.plotly_chart(figure, width="stretch", config=charts.CONFIG, key="loss_curve")
+
+
+def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    changed = []
+    for old, new in zip(before, after, strict=True):
+        rate = new["Learning rate"]
+        same_rate = rate is None or rate != rate or float(rate) == float(old["Learning rate"])
+        if bool(new["Use"]) != bool(old["Use"]) or not same_rate:
+            row: dict[str, Any] = {"step": int(old["Step"]), "use": bool(new["Use"])}
+            if not same_rate:
+                row["learning_rate"] = float(rate)
+            changed.append(row)
+    return changed

@@ -1,0 +1,63 @@
+"""The draft that the page's address names, and its steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Draft
+from tracin_viz.errors import NotFoundError
+from tracin_viz.ui.session import parameter, set_parameter, workspace
+
+#: Steps in order, by their name in the address.
+STEPS = {"data": "1 · Data", "model": "2 · Model", "check": "3 · Check and create"}
+
+
+def current_draft() -> Draft:
+    """The draft in the address; the last one of this session, or a new one, where there is none."""
+    drafts = workspace().drafts
+    for identifier in (parameter("draft"), str(st.session_state.get("last_draft", ""))):
+        if identifier:
+            try:
+                return _shown(drafts.read(identifier))
+            except NotFoundError:
+                continue
+    return _shown(drafts.new())
+
+
+def change(**fields: Any) -> None:
+    """Keep a choice; to be called from a widget's callback, before the page is drawn again."""
+    draft = current_draft()
+    workspace().drafts.write(replace(draft, **fields))
+
+
+def forget(draft: Draft) -> None:
+    """End the draft: it became an audit, or is not wanted any more."""
+    workspace().drafts.remove(draft.id)
+    st.session_state.pop("last_draft", None)
+    set_parameter("draft", "")
+
+
+def present_step(draft: Draft) -> str:
+    """The step in the address, as far as what is chosen allows it."""
+    asked = parameter("step")
+    step = asked if asked in STEPS else "data"
+    if step != "data" and not draft.data:
+        step = "data"
+    if step == "check" and not draft.model:
+        step = "model"
+    set_parameter("step", "" if step == "data" else step)
+    return step
+
+
+def go_to(step: str) -> None:
+    """Show ``step``."""
+    set_parameter("step", "" if step == "data" else step)
+
+
+def _shown(draft: Draft) -> Draft:
+    st.session_state["last_draft"] = draft.id
+    set_parameter("draft", draft.id)
+    return draft

@@ -1,0 +1,132 @@
+"""How files become examples: guessed, shown, and changeable in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Draft
+from tracin_viz.ui.own.drafting import change
+
+KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
+TARGETS = {"class": "one class", "multi-label": "several classes at once", "number": "a number"}
+NOTHING = "–"
+#: Where no column says which examples are for queries.
+USUAL_FRACTION = 0.2
+
+
+def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
+    """The form; what is guessed stands in it.
+
+    Args:
+        draft: Whose data are read.
+        found: The preview; ``None`` where there is none yet, so that names of columns must be typed.
+    """
+    table = found is None or bool(found["columns"])
+    changed = bool(draft.mapping)
+    with (
+        st.expander("How are the files read?", icon=":material/tune:", expanded=changed and found is None),
+        st.form("mapping", border=False),
+    ):
+        guessed: Mapping[str, Any] = {**(found["mapping"] if found else {}), **draft.mapping}
+        chosen = _columns(guessed, found) if table else {}
+        chosen |= _split(guessed, found, table=table)
+        with st.container(horizontal=True):
+            if st.form_submit_button("Read them this way"):
+                change(mapping={name: value for name, value in chosen.items() if value not in (None, "", ())})
+                st.rerun()
+            if changed and st.form_submit_button("Back to the guess", type="tertiary"):
+                change(mapping={})
+                st.rerun()
+
+
+def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
+    names = [str(column["name"]) for column in found["columns"]] if found else []
+    left, right = st.columns(2)
+    with left:
+        task = st.selectbox(
+            "What are they?",
+            list(KINDS),
+            index=_place(list(KINDS), guessed.get("task")),
+            format_func=KINDS.__getitem__,
+            key="map_task",
+        )
+        content = _column(
+            "Column of the text or image", names, guessed.get("content"), several=task == "tabular"
+        )
+    with right:
+        target = st.selectbox(
+            "What is a label?",
+            list(TARGETS),
+            index=_place(list(TARGETS), guessed.get("target")),
+            format_func=TARGETS.__getitem__,
+            key="map_target",
+        )
+        label = _column("Column of the label", names, guessed.get("label"), several=target == "multi-label")
+    if found:
+        st.dataframe(
+            [
+                {
+                    "Column": c["name"],
+                    "Kind": c["kind"],
+                    "Read as": c["role"] or NOTHING,
+                    "Begins with": _few(c),
+                }
+                for c in found["columns"]
+            ],
+            hide_index=True,
+            width="stretch",
+        )
+    return {"task": task, "target": target, "content": content, "label": label}
+
+
+def _column(words: str, names: list[str], present: object, *, several: bool) -> Any:
+    """A column, several, or its typed name where the columns are not known."""
+    chosen = [str(one) for one in present] if isinstance(present, (list, tuple)) else [str(present or "")]
+    key = f"map_{words}"
+    if not names:
+        return st.text_input(words, value=", ".join(one for one in chosen if one), key=key)
+    if several:
+        kept = [one for one in chosen if one in names]
+        picked = st.multiselect(words, names, default=kept, key=key)
+        return [str(one) for one in picked] if len(picked) != 1 else str(picked[0])
+    picked_one = st.selectbox(words, [NOTHING, *names], index=_place([NOTHING, *names], chosen[0]), key=key)
+    return None if picked_one == NOTHING else picked_one
+
+
+def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, *, table: bool) -> dict[str, Any]:
+    """The column that names splits, or the share of examples held out for questions."""
+    names = [str(column["name"]) for column in found["columns"]] if found else []
+    split = None
+    if names:
+        choices = [NOTHING, *names]
+        split = st.selectbox(
+            "Column that says which are for training",
+            choices,
+            index=_place(choices, guessed.get("split")),
+            key="map_split",
+        )
+    share = st.slider(
+        "Share of the examples kept for questions, where the files do not say",
+        min_value=5,
+        max_value=50,
+        value=round(100 * float(guessed.get("query_fraction") or USUAL_FRACTION)),
+        step=5,
+        format="%d %%",
+        key="map_fraction",
+    )
+    chosen: dict[str, Any] = {"split": None if split == NOTHING else split}
+    own = round(100 * float(guessed.get("query_fraction") or USUAL_FRACTION))
+    if chosen["split"] is None and (share != own or guessed.get("query_fraction")):
+        chosen["query_fraction"] = share / 100
+    return chosen
+
+
+def _place(options: list[str], present: object) -> int:
+    return options.index(str(present)) if str(present) in options else 0
+
+
+def _few(column: Mapping[str, Any]) -> str:
+    return " · ".join(str(value) for value in column["values"][:3])

@@ -1,0 +1,183 @@
+"""Where the data or the model are: a path on the server's computer, or an upload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from tracin_viz.audit import Draft, inside_roots, listing, roots
+from tracin_viz.errors import TracinVizError
+from tracin_viz.ui import text
+from tracin_viz.ui.components.upload import upload_box
+from tracin_viz.ui.frame import guarded, show_error
+from tracin_viz.ui.own.drafting import change
+from tracin_viz.ui.routes import upload_url
+from tracin_viz.ui.session import workspace
+
+PATH, UPLOAD = "On this computer", "Upload"
+#: Entries of a folder that are shown as buttons.
+SHOWN = 60
+
+_WORDS = {
+    "data": (
+        "Path of the data",
+        "/home/me/data/animals",
+        "A folder of images (one folder per class), a zip of it, or a table (CSV, JSONL, Parquet).",
+        "One file (zip, CSV, …), or a folder. It is sent in pieces: a broken connection loses nothing.",
+    ),
+    "model": (
+        "Path of the model",
+        "/home/me/runs/animals",
+        "The folder that your training wrote its checkpoints into.",
+        "The folder of your training run, or one file of weights.",
+    ),
+}
+
+
+def choose_place(draft: Draft, what: str) -> Path | None:
+    """Let the visitor say where the data (``"data"``) or the model (``"model"``) are.
+
+    Returns:
+        The path, which the page may open; ``None`` until there is one (the page then says why).
+    """
+    label, example, purpose, sending = _WORDS[what]
+    present = str(getattr(draft, what))
+    space = workspace()
+    uploaded = present.startswith(str(space.uploads.folder))
+    way = st.segmented_control(
+        "Where is it?" if what == "model" else "Where are they?",
+        [PATH, UPLOAD],
+        default=UPLOAD if uploaded else PATH,
+        key=f"way_{what}_{draft.id}",
+        required=True,
+        label_visibility="collapsed",
+    )
+    if way == UPLOAD:
+        if uploaded:
+            st.markdown(f":green[**✓ Uploaded**] {text.plain(Path(present).name)}")
+        upload_box(
+            space.uploads,
+            key=f"upload_{what}",
+            label=f"Upload of the {what}",
+            words="To take something else instead:" if uploaded else sending,
+            url=upload_url(),
+            on_done=lambda identifier: _take_upload(what, identifier),
+        )
+        return Path(present) if uploaded else None
+    _path_field(draft, what, label, example)
+    st.caption(purpose)
+    if not present or uploaded:
+        return None
+    try:
+        return inside_roots(present)
+    except TracinVizError as error:
+        show_error(error, key=f"{what}_place_error")
+        return None
+
+
+def _path_field(draft: Draft, what: str, label: str, example: str) -> None:
+    key = f"path_{what}_{draft.id}"
+    present = str(getattr(draft, what))
+    if present.startswith(str(workspace().uploads.folder)):
+        present = ""
+    if st.session_state.get(key) != present:
+        st.session_state[key] = present
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"place_{what}"):
+        st.text_input(
+            label,
+            key=key,
+            placeholder=example,
+            on_change=lambda: _take_path(what, str(st.session_state[key])),
+        )
+        with st.popover("Browse", icon=":material/folder_open:", key=f"browse_{what}"):
+            _browser(draft, what)
+
+
+def _take_path(what: str, path: str) -> None:
+    change(**{what: path.strip().strip("\"'"), **_forgotten(what)})
+
+
+@guarded
+def _take_upload(what: str, identifier: str) -> None:
+    change(**{what: str(workspace().uploads.path(identifier)), **_forgotten(what)})
+
+
+def _forgotten(what: str) -> dict[str, object]:
+    """Choices that were made about what was there before."""
+    return {"mapping": {}} if what == "data" else {"rows": {}, "learning_rates": (), "options": {}}
+
+
+def _browser(draft: Draft, what: str) -> None:
+    """Folders to walk through; a folder or file is taken by its button."""
+    key = f"browsing_{what}_{draft.id}"
+    top = str(roots()[0])
+    here = str(st.session_state.setdefault(key, _beginning(str(getattr(draft, what)), top)))
+    try:
+        folder = inside_roots(here)
+        entries = listing(folder)
+    except TracinVizError as error:
+        show_error(error, key=f"{what}_browse_error")
+        st.session_state[key] = top
+        return
+    st.markdown(f"**{text.plain(folder, longest=80)}**")
+    with st.container(horizontal=True):
+        st.button(
+            "Take this folder",
+            key=f"take_{what}",
+            icon=":material/check:",
+            on_click=_take_path,
+            args=(what, str(folder)),
+        )
+        for place in dict.fromkeys((folder.parent, *roots())):
+            if place != folder and _is_allowed(place):
+                word = "Up" if place == folder.parent else place.name or str(place)
+                _walk(key, word, place, icon="arrow_upward" if word == "Up" else "home")
+    with st.container(height=280, border=False):
+        for number, entry in enumerate(entries[:SHOWN]):
+            if entry.is_folder:
+                _walk(key, entry.name, entry.path, icon="folder", number=number)
+            else:
+                st.button(
+                    text.plain(entry.name, longest=60),
+                    key=f"{key}_file_{number}",
+                    icon=":material/draft:",
+                    type="tertiary",
+                    on_click=_take_path,
+                    args=(what, str(entry.path)),
+                )
+        if len(entries) > SHOWN:
+            st.caption(f"and {len(entries) - SHOWN:,} more; type the path instead.")
+        if not entries:
+            st.caption("Nothing in here.")
+
+
+def _walk(key: str, word: str, place: Path, *, icon: str, number: int | None = None) -> None:
+    def walked() -> None:
+        st.session_state[key] = str(place)
+
+    st.button(
+        text.plain(word, longest=60),
+        key=f"{key}_{word}" if number is None else f"{key}_folder_{number}",
+        icon=f":material/{icon}:",
+        type="tertiary",
+        on_click=walked,
+    )
+
+
+def _beginning(present: str, top: str) -> str:
+    if not present:
+        return top
+    try:
+        found = inside_roots(present)
+    except TracinVizError:
+        return top
+    return str(found if found.is_dir() else found.parent)
+
+
+def _is_allowed(place: Path) -> bool:
+    try:
+        inside_roots(str(place))
+    except TracinVizError:
+        return False
+    return True
