@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.errors import Problem
 from tracin_viz.ui import text
+from tracin_viz.ui.compute_settings import asked_settings, estimate_words, settings_box
 from tracin_viz.ui.frame import audit_page, guarded
+from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
 
 
 def _checkpoints(audit: Audit) -> None:
     st.subheader("Which checkpoints count, and how much?", anchor=False)
-    st.dataframe(
-        [
-            {
-                "Step": checkpoint.step,
-                "Epoch": checkpoint.epoch,
-                "Training loss": checkpoint.train_loss,
-                "Learning rate": checkpoint.learning_rate,
-                "Where the learning rate comes from": checkpoint.provenance,
-            }
-            for checkpoint in audit.checkpoints
-        ],
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Learning rate": st.column_config.NumberColumn(format="%.3g"),
-            "Training loss": st.column_config.NumberColumn(format="%.3f"),
-            "Epoch": st.column_config.NumberColumn(format="%.1f"),
-        },
+    suggested = suggestion(audit.checkpoints, len(audit.classes))
+    if suggested or audit.record.unused:
+        with st.container(horizontal=True):
+            if suggested:
+                st.button("Use the steep ones", key="use_suggested", on_click=_weigh, args=(audit, suggested))
+            everything = [{"step": one.step, "use": True} for one in audit.checkpoints]
+            st.button("Use all", key="use_all", on_click=_weigh, args=(audit, everything))
+    changed = checkpoint_table(
+        audit.checkpoints,
+        audit.record.unused,
+        classes=len(audit.classes),
+        key=f"checkpoints_{audit.name}_{audit.record.version()[:8]}",
     )
-    st.caption(
-        "Each checkpoint is weighted by the mean of the learning rates used since the one before. "
-        "Checkpoints where the loss fell steeply tell most; converged ones tell least."
-    )
+    if changed:
+        _weigh(audit, changed)
+        st.rerun()
+    _not_computed(audit)
+
+
+@guarded
+def _weigh(audit: Audit, rows: list[dict[str, Any]]) -> None:
+    audit.set_checkpoints(rows)
+
+
+def _not_computed(audit: Audit) -> None:
+    """Say where the table asks for more than the last run computed, or its map is of other weights."""
+    if not audit.ready().scores:
+        return
+    missing = audit.uncomputed()
+    if missing:
+        steps = ", ".join(map(str, missing))
+        st.info(f"Not computed yet: step {steps}. Press “Check again” above to add what is missing.")
 
 
 @guarded
 def _start(audit: Audit) -> None:
-    audit.start()
+    asked = asked_settings(audit)
+    audit.start(settings=asked.settings, speed=asked.speed, checkpoints=asked.checkpoints)
 
 
 def _run(audit: Audit) -> None:
@@ -57,13 +71,10 @@ def _run(audit: Audit) -> None:
             on_click=_start,
             args=(audit,),
         )
+    if state not in ACTIVE:
+        settings_box(audit)
     if state == "created":
-        examples = text.count(sum(audit.splits.values()), "example")
-        checkpoints = text.count(len(audit.checkpoints), "checkpoint")
-        st.write(
-            f"To be computed: gradients of {examples} at {checkpoints}, then the map. "
-            "It runs in the background, about as long as one to two training epochs per checkpoint."
-        )
+        st.write(estimate_words(audit))
     else:
         follow(audit.name)
     if ready.scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas
 import streamlit as st
 
 from tracin_viz.audit import Audit
@@ -106,19 +107,38 @@ def _shown(audit: Audit, cards: list[Card], *, key: str, label: str, strip: bool
     )
 
 
+def _has_label(question: dict[str, Any], table: pandas.DataFrame) -> bool:
+    """Whether it is known what the right answer is."""
+    if "query" not in question:
+        return question.get("label") is not None
+    label = table.loc[table["id"] == question["query"], "label"]
+    return bool(label.notna().any())
+
+
+def _what_is_explained(found: dict[str, Any]) -> None:
+    """Say whose push is shown: the loss at a label, or, where none is known, the score of a class."""
+    target = text.plain(found["target"]["class"])
+    if found["target"]["kind"] == "score":
+        st.caption(
+            f":material/info: Its right label is not known, so what is explained is the model's score for "
+            f"“{target}”: examples for it raised that score, examples against it lowered it."
+        )
+
+
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
     show_details(audit)
-    question = pick(audit, examples(audit, audit.query_split))
+    table = examples(audit, audit.query_split)
+    question = pick(audit, table)
     if question is None:
         return
     left, right = st.columns([1, 4], gap="medium")
     with right:
-        has_label = "query" in question or question.get("label") is not None
+        has_label = _has_label(question, table)
         ranking, label, top = _controls(audit, has_label=has_label)
         answers = st.container(key="answers")
     if label is not None:
-        question = {**question, "label": label}
+        question = {**question, "label" if has_label else "score": label}
     with answers:
         waiting = st.empty()
         if not st.session_state.get("answered_before"):
@@ -128,6 +148,7 @@ def main(audit: Audit) -> None:
             found = _ask(audit, question, ranking, top)
         waiting.empty()
         st.session_state["answered_before"] = True
+        _what_is_explained(found)
     with left:
         _query_card(audit, found, question)
     with answers:

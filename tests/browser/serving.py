@@ -50,10 +50,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(home: Path, *, log: Path, port: int | None = None) -> Iterator[str]:
-    """Run the app over the workspace ``home``; yields its address."""
+def serve(home: Path, *, log: Path, port: int | None = None, **variables: str) -> Iterator[str]:
+    """Run the app over the workspace ``home``; yields its address. Its process number is beside the log."""
     port = port or free_port()
-    environment = {**os.environ, "TRACIN_VIZ_HOME": str(home), "STREAMLIT_SERVER_PORT": str(port)}
+    own = {"TRACIN_VIZ_HOME": str(home), "STREAMLIT_SERVER_PORT": str(port)}
+    environment = {**os.environ, **own, **variables}
     with log.open("ab") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py"],
@@ -64,6 +65,7 @@ def serve(home: Path, *, log: Path, port: int | None = None) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
         )
     address = f"http://127.0.0.1:{port}"
+    log.with_suffix(".pid").write_text(str(server.pid))
     try:
         _wait(server, address, log)
         yield address

@@ -13,6 +13,7 @@ from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
 from tracin_viz.relabel.sessions import QueueEntry
+from tracin_viz.store.upload_limits import readable
 from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "grouped",
     "inside_roots",
     "listing",
+    "readable",
     "report_csv",
     "report_html",
     "roots",

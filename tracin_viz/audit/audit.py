@@ -27,6 +27,7 @@ from tracin_viz.fingerprint import fingerprint
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.jobs.records import JobBook
+from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
@@ -158,6 +159,21 @@ class Audit(Relabelling):
         changed = edited(registry.read(self.home, self.name), rows)
         registry.replace_record(self.home, changed)
         self.renew(changed)
+
+    def last_settings(self) -> ResultSettings | None:
+        """What the newest run was asked to compute; ``None`` before the first."""
+        plan = plans.load(self.home, self.name)
+        return None if plan is None else plan.settings
+
+    def uncomputed(self) -> list[int]:
+        """Steps of the checkpoints that are in use but that the newest run did not compute."""
+        plan = plans.load(self.home, self.name)
+        computed = () if plan is None else plan.checkpoints
+        return [
+            one.step
+            for index, one in enumerate(self.checkpoints)
+            if index not in computed and one.step not in self.record.unused
+        ]
 
     def renew(self, record: AuditRecord) -> None:
         """Go on with ``record``, a newer version of this audit's own."""

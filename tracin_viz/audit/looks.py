@@ -75,6 +75,12 @@ class Looks:
         self._lock = threading.Lock()
         self._looks: OrderedDict[str, Look] = OrderedDict()
 
+    @property
+    def busy(self) -> bool:
+        """Whether any look goes on."""
+        with self._lock:
+            return any(look.running for look in self._looks.values())
+
     def ask(self, kind: str, request: Mapping[str, Any], *, again: bool = False) -> Look:
         """The look for this request; begun now if there is none, or the files at its path changed.
 

@@ -27,7 +27,7 @@ class DataPreview:
         classes: Class names in the data's own order.
         splits: Number of examples by split, ``train`` first.
         class_counts: For each split the number of examples of each class; those without are ``""``.
-        examples: The first of each split in turn, ``{split, row, source, label}``; ``label`` is a class
+        examples: Some of each split in turn, ``{split, row, source, label}``; ``label`` is a class
             name, a list of them, a number or ``None``.
         duplicates: Examples with the same content, ``{places, splits, labels}`` for each group.
         unreadable: Files that cannot be read, and why.
@@ -111,10 +111,13 @@ def label_of(dataset: Dataset, split: str, row: int) -> str | float | list[str] 
 
 
 def _examples(dataset: Dataset, limit: int) -> tuple[dict[str, Any], ...]:
-    """The first examples of the splits in turn, so that each split is seen."""
-    deepest = max(len(split) for split in dataset.splits.values())
+    """Examples spread over each split, the splits in turn: the first ones are often all of one class."""
+    deepest = -(-limit // len(dataset.splits))
     places = (
-        (name, row) for row in range(deepest) for name, split in dataset.splits.items() if row < len(split)
+        (name, place * len(split) // min(deepest, len(split)))
+        for place in range(deepest)
+        for name, split in dataset.splits.items()
+        if place < len(split)
     )
     return tuple(
         {

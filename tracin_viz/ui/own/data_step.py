@@ -56,7 +56,8 @@ def _sentence(found: Mapping[str, Any]) -> str:
         "multi-label": f"{text.count(classes, 'class', 'classes')}, several may hold at once",
         "number": "a number to predict",
     }
-    return f"{text.plain(found['format'], longest=200)}: {sizes}; {kinds.get(found['target'], '')}."
+    kind = text.plain(str(found["format"])[:1].upper() + str(found["format"])[1:], longest=200)
+    return f"{kind}: {sizes}; {kinds.get(found['target'], '')}."
 
 
 def example_cards(found: Mapping[str, Any]) -> list[Card]:

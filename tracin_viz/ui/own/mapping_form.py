@@ -25,6 +25,13 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         found: The preview; ``None`` where there is none yet, so that names of columns must be typed.
     """
     table = found is None or bool(found["columns"])
+    if (
+        found is not None
+        and not table
+        and found["mapping"].get("query_fraction") is None
+        and not draft.mapping
+    ):
+        return  # the folders say everything there is to say
     changed = bool(draft.mapping)
     with (
         st.expander("How are the files read?", icon=":material/tune:", expanded=changed and found is None),

@@ -1,0 +1,131 @@
+"""What a run computes and on what, behind one expander; the usual answer is right for most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from tracin_viz.audit import Audit, readable, size_of_run
+from tracin_viz.config import ResultSettings, SpeedSettings
+from tracin_viz.errors import TracinVizError
+from tracin_viz.ui import text
+from tracin_viz.ui.frame import show_error
+
+CHECKPOINTS = {"all": "those in the table", "steep:5": "the five steepest of them"}
+LAYERS = {"all": "all layers", "last": "the last layer only", "some": "chosen by name"}
+SIZES = (256, 512, 1024, 2048, 4096, 8192)
+DEVICES = {
+    "auto": "the fastest there is",
+    "cpu": "processor (CPU)",
+    "cuda": "NVIDIA graphics card (CUDA)",
+    "mps": "Apple graphics (MPS)",
+}
+USUAL = ResultSettings()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the visitor asks of a run.
+
+    Attributes:
+        settings: What changes the answer.
+        speed: What changes the time only.
+        checkpoints: Which checkpoints, as ``Audit.start`` takes it.
+    """
+
+    settings: ResultSettings
+    speed: SpeedSettings
+    checkpoints: str
+
+
+def asked_settings(audit: Audit) -> Asked:
+    """The settings as they stand in the box, the last run's or the usual ones where it was never opened.
+
+    Raises:
+        InputError: The names of layers are no regular expression.
+    """
+    state = st.session_state
+    last = audit.last_settings() or USUAL
+    layers = str(state.get(_key(audit, "layers"), last.layers if last.layers in LAYERS else "some"))
+    written = str(state.get(_key(audit, "pattern"), "" if last.layers in LAYERS else last.layers))
+    settings = ResultSettings(
+        layers=(written.strip() or "all") if layers == "some" else layers,
+        sketch_dim=int(state.get(_key(audit, "sketch"), last.sketch_dim)),
+    )
+    device = str(state.get(_key(audit, "device"), "auto"))
+    return Asked(settings, SpeedSettings(device=device), str(state.get(_key(audit, "checkpoints"), "all")))
+
+
+def settings_box(audit: Audit) -> None:
+    """Draw the box, with what the choice costs."""
+    last = audit.last_settings() or USUAL
+    layers = last.layers if last.layers in LAYERS else "some"
+    with st.expander("Settings", icon=":material/tune:", key="settings"):
+        left, right = st.columns(2)
+        with left:
+            known = all(one.train_loss is not None for one in audit.checkpoints)
+            choices = list(CHECKPOINTS) if known and len(audit.checkpoints) > 5 else ["all"]
+            st.selectbox(
+                "Checkpoints", choices, format_func=CHECKPOINTS.__getitem__, key=_key(audit, "checkpoints")
+            )
+            chosen = st.selectbox(
+                "Layers",
+                list(LAYERS),
+                index=list(LAYERS).index(layers),
+                format_func=LAYERS.__getitem__,
+                key=_key(audit, "layers"),
+                help="All layers tell most. The last one alone is faster for large models.",
+            )
+            if chosen == "some":
+                st.text_input(
+                    "Names of parameters (a regular expression)",
+                    value="" if last.layers in LAYERS else last.layers,
+                    placeholder="classifier|layer4",
+                    key=_key(audit, "pattern"),
+                )
+        with right:
+            sizes = sorted({*SIZES, last.sketch_dim})
+            st.select_slider(
+                "Numbers kept per example and checkpoint",
+                sizes,
+                value=last.sketch_dim,
+                key=_key(audit, "sketch"),
+                help="More find proponents more surely and need more disk. Listed scores are exact anyway.",
+            )
+            st.selectbox(
+                "Computed on", list(DEVICES), format_func=DEVICES.__getitem__, key=_key(audit, "device")
+            )
+        st.caption(estimate_words(audit))
+
+
+def estimate_words(audit: Audit) -> str:
+    """How long the asked run takes and what it stores, in words."""
+    try:
+        asked = asked_settings(audit)
+    except TracinVizError as error:
+        show_error(error, key="settings_error", leave=False)
+        return ""
+    count = len(audit.checkpoints) - len(audit.record.unused)
+    if asked.checkpoints.startswith("steep"):
+        count = min(count, 5)
+    measured = audit.notes.get("seconds_per_example")
+    seconds, size = size_of_run(
+        audit.splits,
+        count,
+        asked.settings.sketch_dim,
+        float(measured) if isinstance(measured, int | float) else None,
+    )
+    examples = text.count(sum(audit.splits.values()), "example")
+    if seconds is None:
+        time = "about as long as one to two training epochs per checkpoint"
+    else:
+        time = text.duration(seconds).replace(" left", "") + " on one processor, plus the map"
+    return (
+        f"Gradients of {examples} at {text.count(count, 'checkpoint')}, then the map: {time}; "
+        f"about {readable(size)} on disk. It runs in the background."
+    )
+
+
+def _key(audit: Audit, name: str) -> str:
+    return f"set_{name}_{audit.name}"
