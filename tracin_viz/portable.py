@@ -1,4 +1,4 @@
-"""The operating system, in one place: durable renames, locks, detached processes, who is alive.
+"""The operating system, in one place: durable renames, locks, detached processes, who is alive, what is free.
 
 Linux, macOS and Windows differ in exactly these; everything else in the package is portable by itself.
 """
@@ -6,6 +6,7 @@ Linux, macOS and Windows differ in exactly these; everything else in the package
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -119,3 +120,76 @@ def process_token(pid: int) -> str | None:
 def process_alive(pid: int | None, token: str | None) -> bool:
     """Whether the process that had ``token`` (from ``process_token``) under number ``pid`` still runs."""
     return pid is not None and token is not None and process_token(pid) == token
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use: fewer than the machine has inside a container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, int(quota) // int(period)))
+    return max(1, cores)
+
+
+def available_memory() -> int | None:
+    """Bytes that new processes may take without swapping; ``None`` where the system does not tell."""
+    if sys.platform == "win32":
+        return _windows_memory()
+    found = [size for size in (_system_memory(), _container_memory(), _process_memory()) if size is not None]
+    return max(0, min(found)) if found else None
+
+
+def _system_memory() -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) << 10
+    with contextlib.suppress(OSError, ValueError):  # macOS tells the whole; half of it is a fair guess
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return None
+
+
+def _container_memory() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    with contextlib.suppress(OSError, ValueError):
+        limit = (folder / "memory.max").read_text().strip()
+        if limit != "max":
+            lines = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            cache = sum(int(value) for name, value in lines if name == "inactive_file")
+            return int(limit) - int((folder / "memory.current").read_text()) + cache
+    return None
+
+
+def _process_memory() -> int | None:
+    """What a limit on this process's address space leaves (``ulimit -v``)."""
+    if sys.platform == "win32":
+        return None
+    import resource  # Unix only
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        return limit - int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return limit
+
+
+def _windows_memory() -> int | None:
+    sizes = ("whole", "free", "page", "page_free", "own", "own_free", "extended")
+
+    class Status(ctypes.Structure):
+        """MEMORYSTATUSEX of the Windows API."""
+
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in sizes),
+        )
+
+    status = Status()
+    status.length = ctypes.sizeof(Status)
+    api = getattr(ctypes, "windll", None)
+    if api is None or not api.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
+        return None
+    return int(status.free)

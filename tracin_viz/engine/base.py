@@ -15,6 +15,7 @@ from tracin_viz.engine.batches import Collate
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage, coverage
 from tracin_viz.engine.directions import Direction, checked_preconditioner
+from tracin_viz.engine.feed import AHEAD
 from tracin_viz.engine.losses import PerExample, per_example
 from tracin_viz.engine.optimizers import OptimizerReport, OptimizerState
 from tracin_viz.engine.session import Session
@@ -39,6 +40,7 @@ class EngineBase:
         collate_fn: Collate | None = None,
         on_nonfinite: str = "raise",
         dtype: str | torch.dtype | None = None,
+        read_ahead: int = AHEAD,
     ) -> None:
         if not checkpoints:
             raise InputError("At least one checkpoint is needed.")
@@ -62,6 +64,7 @@ class EngineBase:
             batch_size=0 if batch_size == "auto" else int(batch_size),
             layers=layers,
             raise_nonfinite=on_nonfinite == "raise",
+            read_ahead=read_ahead,
         )
         self._map: SketchMap | None = None
 
@@ -79,6 +82,11 @@ class EngineBase:
     def optimizers(self) -> list[OptimizerReport | None]:
         """What trained each checkpoint, where its optimizer was given."""
         return [None if state is None else state.report() for state in self._states]
+
+    @property
+    def partition(self) -> list[int]:
+        """Examples in each batch of the newest pass over data; some are fewer where memory ran out."""
+        return list(self._session.batches)
 
     def coverage(self, data: Any = None) -> list[ParameterCoverage]:
         """Each tracked parameter, its rule or why it has none, and its share of the squared gradient norm.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset, default_collate
 
+from tracin_viz.engine.memory import is_out_of_memory
 from tracin_viz.errors import InputError
 
 Collate = Callable[[list[Any]], Any]
@@ -101,8 +102,8 @@ def length(data: Any) -> int:
         ) from error
 
 
-def read(data: Any, rows: np.ndarray, collate: Collate | None, device: torch.device, dtype: Any) -> Batch:
-    """The examples ``rows`` of ``data``, collated and moved.
+def collected(data: Any, rows: np.ndarray, collate: Collate | None) -> Batch:
+    """The examples ``rows`` of ``data`` as one batch, where the data set left them (the CPU).
 
     Raises:
         InputError: The examples cannot be put into one batch.
@@ -116,6 +117,8 @@ def read(data: Any, rows: np.ndarray, collate: Collate | None, device: torch.dev
         try:
             found = (default_collate if collate is None or _is_batch(data) else collate)(list(pairs))
         except (RuntimeError, TypeError, ValueError, KeyError) as error:
+            if is_out_of_memory(error):
+                raise
             raise InputError(
                 f"Examples {rows[0]}–{rows[-1]} cannot be put into one batch: {error}",
                 remedy="Give `collate_fn=`, which pads a list of (inputs, target) to one batch.",
@@ -126,7 +129,32 @@ def read(data: Any, rows: np.ndarray, collate: Collate | None, device: torch.dev
             remedy="Wrap the data set so that data[i] is one.",
         )
     inputs, targets = (found[0] if len(found) == 2 else tuple(found[:-1])), found[-1]
-    return Batch(rows, _moved(inputs, device, dtype), _moved(targets, device, dtype))
+    return Batch(rows, inputs, targets)
+
+
+def placed(batch: Batch, device: torch.device, dtype: torch.dtype | None, *, pinned: bool = False) -> Batch:
+    """``batch`` on ``device``, its floating-point tensors as ``dtype`` (``None`` = as they are).
+
+    Args:
+        batch: A batch, anywhere.
+        device: Where it is to be.
+        dtype: Number type of the passes.
+        pinned: Copy by way of pinned memory, without waiting for the copy (CUDA).
+    """
+    move = _Move(device, dtype, pinned)
+    return Batch(batch.rows, move(batch.inputs), move(batch.targets))
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """All tensors inside nested tuples, lists and dicts."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from tensors_in(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from tensors_in(entry)
 
 
 def partition(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -135,16 +163,32 @@ def partition(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
         yield rows[first : first + size]
 
 
-def _moved(value: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
-    if isinstance(value, Tensor):
-        return value.to(device, dtype if value.is_floating_point() else None)
-    if isinstance(value, Mapping):
-        return {key: _moved(entry, device, dtype) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_moved(entry, device, dtype) for entry in value)
-    if isinstance(value, np.ndarray):
-        return _moved(torch.from_numpy(value), device, dtype)
-    return value
+@dataclass(frozen=True)
+class _Move:
+    """Moves tensors inside nested containers."""
+
+    device: torch.device
+    dtype: torch.dtype | None
+    pinned: bool
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return self._tensor(value)
+        if isinstance(value, Mapping):
+            return {key: self(entry) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return tuple(self(entry) for entry in value)
+        if isinstance(value, np.ndarray):
+            return self(torch.from_numpy(value))
+        return value
+
+    def _tensor(self, value: Tensor) -> Tensor:
+        kind = self.dtype if value.is_floating_point() else None
+        if self.device.type == "mps" and (kind or value.dtype) == torch.float64:
+            kind = torch.float32  # Metal has no float64
+        if self.pinned and value.device.type == "cpu":
+            value = value.to(dtype=kind or value.dtype).pin_memory()
+        return value.to(self.device, kind, non_blocking=self.pinned)
 
 
 def _sliced(value: Any, window: slice) -> Any:

@@ -28,6 +28,7 @@ class InfluenceEngine(SketchProducts, TokenProducts):
         collate_fn: Puts a list of (inputs, target) into one batch; pads token ids.
         on_nonfinite: "raise", or "record": ``nonfinite`` lists (checkpoint index, row), their scores are NaN.
         dtype: "float32", "float64" or a torch type for the passes; ``None`` = that of the model.
+        read_ahead: Batches that a thread reads ahead; 0 = data are only read by the caller's thread.
 
     Raises:
         InputError: An argument does not fit the model.

@@ -6,24 +6,23 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tracin_viz.engine.batches import Batch, Collate, length, partition, read
+from tracin_viz.engine.batches import Batch, Collate, length
 from tracin_viz.engine.checkpoints import Checkpoint, borrowed, load_weights
 from tracin_viz.engine.checks import start_check
+from tracin_viz.engine.feed import AHEAD, Feed, Source
 from tracin_viz.engine.losses import PerExample
+from tracin_viz.engine.memory import fitting_batch, footprint, is_out_of_memory, release
 from tracin_viz.engine.passes import Passes
 from tracin_viz.errors import EngineError, InputError
 
 Result = TypeVar("Result")
 OnBatch = Callable[[int], None]
-LARGEST_BATCH = {"cpu": 64, "cuda": 512, "mps": 128}
-CPU_WORKING_SET = 256 << 20  # bytes; larger batches only leave the caches
 
 
 @dataclass
@@ -48,6 +47,8 @@ class Session:
         layers: The user's choice of parameters.
         norms: Mean squared gradient norm by parameter, from the start check.
         nonfinite: (checkpoint index, row) of recorded examples.
+        read_ahead: Batches read ahead by a thread; 0 = data are read by the caller's thread.
+        batches: Examples in each batch of the newest sweep; some are fewer where memory ran out.
     """
 
     model: nn.Module
@@ -60,11 +61,14 @@ class Session:
     raise_nonfinite: bool = True
     norms: dict[str, float] = field(default_factory=dict)
     nonfinite: list[tuple[int, int]] = field(default_factory=list)
+    read_ahead: int = AHEAD
+    batches: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._checked = 0
         self._loaded: Checkpoint | None = None
         self._inside = False
+        self._feeds: list[Feed] = []
         everything = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         if not everything:
             raise InputError(
@@ -84,7 +88,11 @@ class Session:
             with borrowed(self.model, self.device, self.dtype):
                 yield
         finally:
-            self._inside, self._loaded = False, None
+            # A sweep that an error left is closed only when its traceback is forgotten; its thread must not
+            # go on reading the caller's data until then.
+            for feed in self._feeds:
+                feed.close()
+            self._inside, self._loaded, self._feeds = False, None, []
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Puts a checkpoint's weights into the borrowed model."""
@@ -104,7 +112,7 @@ class Session:
         if self._checked >= count:
             return
         spread = np.unique(np.linspace(0, length(data) - 1, count).round().astype(np.int64))
-        batch = read(data, spread, self.collate, self.device, self.dtype)
+        batch = self._source(data).read(spread)
         self.load(checkpoint)
         self.norms, outcome = start_check(self.passes, batch, self.objective)
         if self.layers == "last":
@@ -112,7 +120,7 @@ class Session:
             self.norms, outcome = start_check(self.passes, batch, self.objective)
         self._checked = count
         if not self.batch_size:
-            self.batch_size = self._found_size(batch)
+            self.batch_size = fitting_batch(self.device, self._footprint(batch))
 
     def _keep_last(self, names: tuple[str, ...]) -> None:
         if not names:
@@ -124,51 +132,65 @@ class Session:
         kept = {n: p for n, p in self.passes.parameters.items() if n in names or layer_of(n) in owners}
         self.passes = Passes(self.model, kept)
 
-    def _found_size(self, batch: Batch) -> int:
-        """Batch size whose factors and largest written-out gradient fit the working set."""
-        used = [0]
+    def _source(self, data: Any) -> Source:
+        return Source(data, self.collate, self.device, self.dtype)
 
-        def count(name: str, form: Any) -> None:
-            tensors = [value for value in vars(form).values() if isinstance(value, Tensor)]
-            used.append(sum(4 * tensor.numel() * tensor.element_size() for tensor in tensors))
-
-        self.passes.run(batch, self.objective, count)
-        largest = max(prod(p.shape) if p.dim() > 1 else 0 for p in self.passes.parameters.values())
-        per_example = sum(used) / len(batch) + 8 * min(largest, 1 << 23) + 1
-        room = float(CPU_WORKING_SET)
-        if self.device.type == "cuda":
-            room = 0.25 * torch.cuda.mem_get_info(self.device)[0]
-        return int(max(1, min(LARGEST_BATCH.get(self.device.type, 64), room // per_example)))
+    def _footprint(self, batch: Batch) -> int:
+        """Bytes per example of a pass, measured on ``batch``."""
+        parameters = self.passes.parameters.values()
+        return footprint(lambda use: self.passes.run(batch, self.objective, use), parameters, len(batch))
 
     def sweep(
         self, data: Any, rows: np.ndarray, work: Callable[[Batch], Result], on_batch: OnBatch | None = None
     ) -> Iterator[Piece[Result]]:
-        """``work`` on each batch of ``rows``, in order; a batch that does not fit into memory is halved.
+        """``work`` on each batch of ``rows``, in order, the next ones being read meanwhile.
+
+        A batch that does not fit into memory is halved, and the rest of the sweep keeps to that size: the
+        partition depends on what happened in this sweep alone. ``batches`` tells it.
 
         Raises:
             EngineError: Not even one example fits.
         """
-        done = 0
-        waiting = list(partition(rows, self.batch_size))
-        waiting.reverse()
-        while waiting:
-            piece = waiting.pop()
-            try:
-                result = work(read(data, piece, self.collate, self.device, self.dtype))
-            except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error):
-                    raise
-                if len(piece) == 1:
-                    raise EngineError(f"One example (row {piece[0]}) does not fit into memory.") from error
-                if self.device.type == "cuda":
-                    torch.cuda.empty_cache()
-                half = len(piece) // 2
-                waiting += [piece[half:], piece[:half]]
-                continue
-            done += len(piece)
-            yield Piece(piece, result)
-            if on_batch is not None:
-                on_batch(done)
+        feed = Feed(self._source(data), rows, ahead=self.read_ahead)
+        self._feeds.append(feed)
+        self.batches = []
+        size, done = self.batch_size, 0
+        try:
+            while done < len(rows):
+                piece = self._tried(feed, rows[done : done + size], done, size, work)
+                if piece is None:
+                    size = max(1, min(size, len(rows) - done) // 2)
+                    feed.close()
+                    release(self.device)
+                    continue
+                done += len(piece.rows)
+                self.batches.append(len(piece.rows))
+                yield piece
+                if on_batch is not None:
+                    on_batch(done)
+        finally:
+            feed.close()
+            self._feeds.remove(feed)
+
+    def _tried(
+        self, feed: Feed, rows: np.ndarray, first: int, size: int, work: Callable[[Batch], Result]
+    ) -> Piece[Result] | None:
+        """One batch, or ``None`` where memory ran out; then nothing of the attempt is left when it returns.
+
+        Raises:
+            EngineError: It was a batch of one.
+        """
+        try:
+            return Piece(rows, work(feed.take(first, size)))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(rows) == 1:
+                raise EngineError(
+                    f"One example (row {rows[0]}) does not fit into the memory of '{self.device}'.",
+                    remedy="Use a device with more memory, fewer parameters (`layers`), or smaller inputs.",
+                ) from error
+        return None
 
     def report_nonfinite(self, checkpoint: int, step: int, rows: np.ndarray, what: str = "example") -> None:
         """Raises for, or records, the examples ``rows`` whose loss or gradient is not finite."""
@@ -209,9 +231,3 @@ def layer_of(parameter: str) -> str:
     """The module that owns a parameter; parametrisations belong to the module they are registered on."""
     owner = parameter.rpartition(".")[0]
     return owner.split(".parametrizations.")[0].removesuffix(".parametrizations") or "(model)"
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "allocate memory" in str(error)
