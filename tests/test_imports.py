@@ -40,8 +40,10 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
 HEAVY = {"umap", "hdbscan", "sklearn", "transformers", "streamlit", "torch"}
 WORKER_MODULES = {
     "answers",
+    "devices",
     "fit_run",
     "fitting",
+    "helper_process",
     "inspect_run",
     "loading",
     "mapping",
@@ -49,7 +51,10 @@ WORKER_MODULES = {
     "planning",
     "query_server",
     "ray",
+    "team",
+    "units",
     "worker",
+    "writing",
 }
 
 

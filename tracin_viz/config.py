@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 from tracin_viz.errors import InputError
 
 HOME_VARIABLE = "TRACIN_VIZ_HOME"
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
 AUDIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -138,17 +139,24 @@ class SpeedSettings(_Record):
     """How a run computes. No field changes an answer beyond rounding (DESIGN §4).
 
     Attributes:
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` (all GPUs), ``"cuda:1"`` (one of them), ``"mps"``.
         batch_size: Examples per pass; ``None`` = found automatically.
-        threads: CPU threads; ``None`` = all.
+        threads: CPU threads of each process; ``None`` = found automatically.
+        workers: Processes that measure units; ``None`` = as many as pay off.
     """
 
     device: str = "auto"
     batch_size: int | None = None
     threads: int | None = None
+    workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "threads"):
+        if not DEVICE.fullmatch(self.device):
+            raise InputError(
+                f"Device '{self.device}' is not known.",
+                remedy="Possible: auto, cpu, cuda (all GPUs), cuda:0, cuda:1, … (one GPU), mps.",
+            )
+        for name in ("batch_size", "threads", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"`{name}` must be positive, got {value}.")

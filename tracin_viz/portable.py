@@ -90,6 +90,16 @@ def spawn_detached(
         )
 
 
+def lower_priority() -> None:
+    """Let other processes go first where there are not enough cores for all."""
+    if sys.platform == "win32":
+        below_normal, this = 0x4000, -1
+        ctypes.windll.kernel32.SetPriorityClass(this, below_normal)
+        return
+    with contextlib.suppress(OSError):
+        os.nice(5)
+
+
 def process_token(pid: int) -> str | None:
     """Text that tells this process from a later one with the same number; ``None`` if there is none.
 

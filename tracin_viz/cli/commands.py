@@ -166,7 +166,8 @@ def export_formats() -> list[str]:
 
 def _asked(options: argparse.Namespace) -> tuple[ResultSettings, SpeedSettings, str]:
     settings = ResultSettings(layers=options.layers, sketch_dim=options.sketch_dim)
-    return settings, SpeedSettings(device=options.device, batch_size=options.batch_size), options.checkpoints
+    speed = SpeedSettings(device=options.device, batch_size=options.batch_size, workers=options.workers)
+    return settings, speed, options.checkpoints
 
 
 def _job(

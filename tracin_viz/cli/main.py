@@ -76,7 +76,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--checkpoints", default="all", metavar="all|steep:5|1,3,5")
     sub.add_argument("--layers", default="all", metavar="all|last|REGEX")
     sub.add_argument("--sketch-dim", type=int, default=2048)
-    sub.add_argument("--device", default="auto")
+    sub.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1|mps")
+    sub.add_argument(
+        "--workers", type=int, metavar="N", help="processes that compute (default: what pays off)"
+    )
     sub.add_argument("--batch-size", type=int)
     sub.add_argument("--detach", action="store_true", help="return at once; the run goes on by itself")
     sub.add_argument("--job", help=argparse.SUPPRESS)

@@ -21,6 +21,7 @@ from tracin_viz.engine import InfluenceEngine, sketch_error
 from tracin_viz.engine.search import Filter, Question, search
 from tracin_viz.errors import CancelledError, InputError
 from tracin_viz.explore.neighbors import similar
+from tracin_viz.jobs.devices import Machine
 from tracin_viz.jobs.loading import Contents, Examples, Sources, build_engine, open_sources
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
@@ -118,7 +119,7 @@ class Answers:
         plan = in_use(record, plans.require(self._home, name))
         key = (name, record.version(), plan.map_key, *plan.units)
         if key not in self._warm:
-            torch.set_num_threads(plan.threads)
+            torch.set_num_threads(Machine.here().threads(1))
             sources = open_sources(record)
             keys = [list(row) for row in plan.splits["train"].keys]
             gradients = GradientSet(ArtifactStore(self._home.artifacts), keys)

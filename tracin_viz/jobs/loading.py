@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
+from tracin_viz.config import CheckpointInfo
 from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.errors import InputError
@@ -17,6 +18,9 @@ from tracin_viz.models.bundle import ModelBundle, open_run_folder
 from tracin_viz.store.checkpoint_choice import weighted
 from tracin_viz.store.plan import RunPlan
 from tracin_viz.store.registry import AuditRecord, open_registered
+
+#: Weights of checkpoints that stay in memory between units; reading them again takes little beside a unit.
+KEPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,11 @@ def open_sources(record: AuditRecord) -> Sources:
     Raises:
         InputError: They are gone or no longer fit what was registered.
     """
-    dataset = open_registered(record)
+    return open_sources_of(record, open_registered(record))
+
+
+def open_sources_of(record: AuditRecord, dataset: Dataset) -> Sources:
+    """The same, where the data are open already (``registry.open_registered``)."""
     found = {name: len(split.labels) for name, split in dataset.splits.items()}
     if found != record.splits:
         raise InputError(
@@ -103,22 +111,65 @@ class Collate:
         return self._bundle.collate(contents), labels
 
 
+class StoredWeights(Mapping[str, torch.Tensor]):
+    """The state dict of a checkpoint, read when it is needed.
+
+    A run over many checkpoints of a large model, in several processes, would otherwise hold all of them in
+    each. The newest few that fit into ``KEPT_BYTES`` together stay in memory.
+
+    Args:
+        bundle: Reads them.
+        checkpoint: Which.
+        kept: Shared by all checkpoints of an engine: what is in memory, the oldest first.
+    """
+
+    def __init__(
+        self, bundle: ModelBundle, checkpoint: CheckpointInfo, kept: dict[int, dict[str, torch.Tensor]]
+    ) -> None:
+        self._bundle = bundle
+        self._checkpoint = checkpoint
+        self._kept = kept
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return self._state()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state())
+
+    def __len__(self) -> int:
+        return len(self._state())
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        step = self._checkpoint.step
+        if step not in self._kept:
+            state = self._bundle.read_weights(self._checkpoint)
+            room = KEPT_BYTES - _bytes(state)
+            while self._kept and sum(map(_bytes, self._kept.values())) > room:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[step] = state
+        return self._kept[step]
+
+
+def _bytes(state: Mapping[str, torch.Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in state.values())
+
+
 def build_engine(sources: Sources, plan: RunPlan, **overrides: Any) -> InfluenceEngine:
     """The influence engine for the checkpoints and settings of ``plan``.
 
     Args:
         sources: Opened data and model.
         plan: Which checkpoints, layers and sketches.
-        overrides: Engine arguments to change (``loss=`` for prediction scores).
+        overrides: Engine arguments to change (``loss=`` for prediction scores, ``device=``).
     """
     bundle = sources.bundle
-    chosen = [bundle.checkpoints[index] for index in plan.checkpoints]
+    kept: dict[int, dict[str, torch.Tensor]] = {}
     arguments: dict[str, Any] = {
         "layers": None if plan.settings.layers == "all" else plan.settings.layers,
         "sketch_dim": plan.settings.sketch_dim,
         "seed": plan.settings.seed,
         "device": plan.device,
-        "batch_size": plan.batch_size,
+        "batch_size": plan.batch_size or "auto",
         "collate_fn": Collate(bundle),
         "on_nonfinite": "record",
     }
@@ -127,11 +178,11 @@ def build_engine(sources: Sources, plan: RunPlan, **overrides: Any) -> Influence
         bundle.build(),
         [
             Checkpoint(
-                weights=bundle.read_weights(checkpoint),
+                weights=StoredWeights(bundle, checkpoint, kept),
                 learning_rate=checkpoint.learning_rate,
                 step=checkpoint.step,
             )
-            for checkpoint in chosen
+            for checkpoint in (bundle.checkpoints[index] for index in plan.checkpoints)
         ],
         **arguments,
     )

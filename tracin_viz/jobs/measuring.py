@@ -1,8 +1,11 @@
-"""Measure the gradient units of a run that are not in the store yet."""
+"""Measure gradient units: one engine on one device, one unit after the other, a thread writes them."""
 
 from __future__ import annotations
 
+import contextlib
 import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,69 +15,97 @@ import torch
 from tracin_viz.engine import InfluenceEngine, Measurements
 from tracin_viz.fingerprint import FORMAT
 from tracin_viz.jobs.loading import Examples, Sources, build_engine
-from tracin_viz.jobs.reporter import Reporter
+from tracin_viz.jobs.tasks import Task
+from tracin_viz.jobs.writing import Writer
 from tracin_viz.store.artifacts import ArtifactStore
-from tracin_viz.store.parts import GradientUnit, write_gradient_unit
-from tracin_viz.store.plan import RunPlan, SplitPlan
+from tracin_viz.store.parts import EXAMPLE_COLUMNS, GradientUnit, write_gradient_unit
+from tracin_viz.store.plan import RunPlan
 
-STAGE = "measuring"
+OnBatch = Callable[[int], None]
 
 
-def measure_units(
-    sources: Sources, plan: RunPlan, store: ArtifactStore, reporter: Reporter, missing: set[str]
-) -> None:
-    """Measure and store every unit of ``plan`` whose key is in ``missing``.
+@dataclass(frozen=True)
+class _Measured:
+    """A unit on its way to the disk."""
 
-    Shards are the outer loop, so that each example is read from its file once for all checkpoints. Query
-    splits come first: they are small, and a damaged one is then noticed early.
+    task: Task
+    found: Measurements
+    manifest: dict[str, Any]
 
-    Raises:
-        CancelledError: The run was asked to stop; units finished before stay.
+
+class Measurer:
+    """Measures units of a plan.
+
+    Args:
+        sources: The audit's data and model, opened.
+        plan: Which checkpoints and settings; a batch size of 0 is found by ``prepare``.
+        device: Where; by default the plan's.
+
+    Attributes:
+        plan: What ends up in the manifests of units.
+        engine: What measures.
     """
-    torch.set_num_threads(plan.threads)
-    total = len(plan.units)
-    done = total - len(missing)
-    reporter.update(STAGE, done, total, "Loading the model")
-    engine = build_engine(sources, plan)
-    for name, split in sorted(plan.splits.items(), key=lambda pair: pair[0] == "train"):
-        for shard, (start, stop) in enumerate(split.shards):
-            examples = Examples(sources.dataset, name, range(start, stop))
-            for place, key in enumerate(_keys(split, shard)):
-                if key not in missing:
-                    continue
-                step = sources.bundle.checkpoints[plan.checkpoints[place]].step
-                message = f"Step {step}: {name} examples {start}–{stop - 1}"
-                reporter.update(STAGE, done, total, message)
-                unit = measure_unit(engine, examples, place, reporter)
-                write_gradient_unit(store, key, unit, manifest(plan, engine))
-                missing.discard(key)
-                done += 1
-                reporter.update(STAGE, done, total, message)
+
+    def __init__(self, sources: Sources, plan: RunPlan, *, device: str | None = None) -> None:
+        if plan.threads:
+            torch.set_num_threads(plan.threads)
+        self._sources = sources
+        self.plan = plan
+        self.engine = build_engine(sources, plan, device=device or plan.device)
+        self._shard: tuple[tuple[str, int], Examples] | None = None
+
+    def prepare(self) -> int:
+        """Check the model on three training examples and find the batch size; returns that.
+
+        Always the same examples: what the check learns must not depend on which unit a process begins with.
+
+        Raises:
+            EngineError: The model cannot be measured.
+        """
+        count = len(self._sources.dataset.splits["train"].labels)
+        self.engine.coverage(Examples(self._sources.dataset, "train", range(count), keep=False))
+        return self.engine.batch_size
+
+    @contextlib.contextmanager
+    def writing(
+        self, store: ArtifactStore, on_written: Callable[[Task], None]
+    ) -> Iterator[Writer[_Measured]]:
+        """A thread that stores what ``measure`` gives it.
+
+        Args:
+            store: Where units go.
+            on_written: Told each task whose unit is in the store, by that thread.
+        """
+
+        def write(item: _Measured) -> None:
+            write_gradient_unit(store, item.task.key, unit_of(item.found), item.manifest)
+            on_written(item.task)
+
+        with Writer(write) as writer:
+            yield writer
+
+    def measure(self, task: Task, writer: Writer[_Measured], on_batch: OnBatch) -> None:
+        """Measure one unit and hand it to ``writer``; ``on_batch`` may raise to stop."""
+        if self._shard is None or self._shard[0] != task.shard:
+            rows = range(task.start, task.stop)
+            self._shard = task.shard, Examples(self._sources.dataset, task.split, rows)
+        found = self.engine.measure(self._shard[1], task.place, on_batch=on_batch)
+        writer.put(_Measured(task, found, manifest(self.plan, self.engine)))
 
 
-def measure_unit(
-    engine: InfluenceEngine, examples: Examples, checkpoint: int, reporter: Reporter
-) -> GradientUnit:
-    """One work unit: the examples of a shard at one checkpoint (place in the engine's list)."""
-    found: Measurements = engine.measure(examples, checkpoint, on_batch=lambda _: reporter.check())
-    table = pd.DataFrame(
-        {
-            "loss": found.loss,
-            "predicted": found.predicted,
-            "probability": found.probability,
-            "margin": found.margin,
-            "label_probability": found.label_probability,
-            "other": found.other,
-            "other_probability": found.other_probability,
-            "self_influence": found.self_influence,
-            "finite": found.finite,
-        }
-    )
+def unit_of(found: Measurements) -> GradientUnit:
+    """The measurements of a shard as they are stored."""
+    table = pd.DataFrame({name: getattr(found, name) for name in EXAMPLE_COLUMNS})
     return GradientUnit.from_measurements(found.rows, found.embedding, table)
 
 
 def manifest(plan: RunPlan, engine: InfluenceEngine) -> dict[str, Any]:
-    """How a unit was computed: everything that could explain a difference in its last bits."""
+    """How the unit just measured was computed: everything that could explain a difference in its last bits.
+
+    ``batches`` is there only where memory ran out and the unit was computed in smaller pieces than planned.
+    """
+    whole, rest = divmod(sum(engine.partition), plan.batch_size)
+    planned = [plan.batch_size] * whole + [rest] * (rest > 0)
     return {
         "format": FORMAT,
         "kind": "gradients",
@@ -88,8 +119,5 @@ def manifest(plan: RunPlan, engine: InfluenceEngine) -> dict[str, Any]:
             "torch": torch.__version__,
             "numpy": np.__version__,
         },
+        **({"batches": engine.partition} if engine.partition != planned else {}),
     }
-
-
-def _keys(split: SplitPlan, shard: int) -> list[str]:
-    return [row[shard] for row in split.keys]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +11,9 @@ from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import InputError
 from tracin_viz.explore.checkpoint_choice import steep
 from tracin_viz.fingerprint import FORMAT, fingerprint, fingerprint_file
+from tracin_viz.jobs.devices import Machine, check_workers
 from tracin_viz.models.bundle import ModelBundle
 from tracin_viz.store.plan import RunPlan, SplitPlan
-
-#: Examples per pass when nothing else is asked for: large enough to keep two cores busy, small enough that
-#: the kept activations of a ResNet-18 at 64 pixels stay under 1 GB.
-BATCH_SIZE = 64
 
 
 def choose_checkpoints(
@@ -82,34 +78,24 @@ def make_plan(
     rates = [bundle.checkpoints[index].learning_rate for index in checkpoints]
     map_key = fingerprint({"kind": "map", "format": FORMAT, "units": splits["train"].keys, "rates": rates})
     if previous is not None and previous.splits == splits and previous.settings == settings:
-        return replace(previous, map_key=map_key)
-    return RunPlan(
-        settings=settings,
-        checkpoints=checkpoints,
-        splits=splits,
-        map_key=map_key,
-        batch_size=speed.batch_size or BATCH_SIZE,
-        threads=speed.threads or default_threads(),
-        device=speed.device if speed.device != "auto" else default_device(),
-    )
+        return _again(replace(previous, map_key=map_key), speed)
+    plan = RunPlan(settings, checkpoints, splits, map_key, speed.batch_size or 0, speed.threads or 0, "")
+    machine = Machine.here()
+    check_workers(speed, machine)
+    device = machine.chosen(speed.device)
+    model_bytes = max(Path(bundle.checkpoints[index].path).stat().st_size for index in checkpoints)
+    workers = speed.workers or machine.most_workers(device, model_bytes=model_bytes, units=len(plan.units))
+    return replace(plan, device=device, threads=speed.threads or machine.threads(workers))
 
 
-def default_threads() -> int:
-    """All cores but one, which stays free for the app and the browser.
-
-    Small models pass many barriers a second, and where another process has one of the cores every barrier
-    waits for it: two threads on two busy cores took ten times the processor time of one.
-    """
-    return max(1, (os.cpu_count() or 1) - 1)
-
-
-def default_device() -> str:
-    """The fastest device of this machine."""
-    import torch  # costs seconds, and a run answered from the store never needs it
-
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+def _again(previous: RunPlan, speed: SpeedSettings) -> RunPlan:
+    """The plan of an earlier run, on its device unless another is asked for, or that one is gone."""
+    machine = Machine.here()
+    check_workers(speed, machine)
+    asked = machine.chosen(speed.device)
+    if asked == previous.device or (speed.device == "auto" and machine.has(previous.device)):
+        return previous
+    return replace(previous, device=asked, batch_size=speed.batch_size or 0)
 
 
 def _split_plan(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,11 @@ from tracin_viz.portable import exclusive
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
-from tracin_viz.store.checkpoint_choice import used, weighted
+from tracin_viz.store.checkpoint_choice import used
 
 if TYPE_CHECKING:
-    from tracin_viz.data.dataset import Dataset
-    from tracin_viz.models.bundle import ModelBundle
+    from tracin_viz.jobs.loading import Sources
+    from tracin_viz.jobs.team import Helper
     from tracin_viz.store.plan import RunPlan
     from tracin_viz.store.registry import AuditRecord
 
@@ -67,8 +67,18 @@ def compute(
     settings: ResultSettings,
     speed: SpeedSettings,
     checkpoints: str = "all",
+    ready: Sequence[Helper] = (),
 ) -> None:
     """Compute what is missing of audit ``name``: gradient units of every split, then the map.
+
+    Args:
+        home: The workspace.
+        name: Name of the audit.
+        reporter: Told the progress.
+        settings: What changes the answer.
+        speed: Device, processes, batch size.
+        checkpoints: Which, in the words of ``planning.choose_checkpoints``.
+        ready: Helper processes that wait already; the caller ends those that were not needed.
 
     Raises:
         JobError: Another run of this audit is at work.
@@ -77,7 +87,7 @@ def compute(
     record = registry.read(home, name)
     try:
         with exclusive(home.runtime / f"{name}.lock", timeout=0.2, doing=f"computing audit '{name}'"):
-            _compute(home, record, reporter, settings, speed, checkpoints)
+            _Run(home, record, reporter, settings, speed, checkpoints).compute(ready)
     except StoreError as error:
         if "has been computing" not in error.message:
             raise
@@ -86,47 +96,61 @@ def compute(
         ) from error
 
 
-def _compute(
-    home: Home,
-    record: AuditRecord,
-    reporter: Reporter,
-    settings: ResultSettings,
-    speed: SpeedSettings,
-    checkpoints: str,
-) -> None:
-    reporter.update("reading", 0, 1, "Reading the data and the checkpoints")
-    dataset = registry.open_registered(record)
-    store = ArtifactStore(home.artifacts)
-    asked = receipt(record, dataset, settings, checkpoints)
-    previous = plans.load(home, record.name)
-    if previous is not None and previous.receipt == asked and _is_finished(previous, store):
-        reporter.update("finished", 1, 1, FINISHED)
-        return
-    from tracin_viz.jobs.planning import choose_checkpoints, make_plan  # torch and transformers take seconds
-    from tracin_viz.models.bundle import open_run_folder
+@dataclass(frozen=True)
+class _Run:
+    """One computation: what is asked, for which audit."""
 
-    bundle = open_run_folder(Path(record.model), **record.choices())
-    bundle = replace(bundle, checkpoints=weighted(record, bundle.checkpoints))
-    plan = make_plan(
-        dataset,
-        bundle,
-        settings=settings,
-        speed=speed,
-        checkpoints=used(
-            record, choose_checkpoints(bundle.checkpoints, checkpoints, classes=len(record.classes))
-        ),
-        previous=previous,
-    )
-    plans.save(home, record.name, replace(plan, receipt=asked))
-    missing = {key for key in plan.units if not store.is_whole(key)}
-    if missing:
-        _measure(record, dataset, bundle, plan, store, reporter, missing)
-    if not store.is_whole(plan.map_key):
-        from tracin_viz.jobs.mapping import write_map  # UMAP takes seconds to load
+    home: Home
+    record: AuditRecord
+    reporter: Reporter
+    settings: ResultSettings
+    speed: SpeedSettings
+    checkpoints: str
 
-        reporter.update("map", 0, 1, "Placing the training examples on a map")
-        write_map(store, plan, [bundle.checkpoints[index].learning_rate for index in plan.checkpoints])
-    reporter.update("finished", 1, 1, FINISHED)
+    def compute(self, ready: Sequence[Helper]) -> None:
+        self.reporter.update("reading", 0, 1, "Reading the data and the checkpoints")
+        dataset = registry.open_registered(self.record)
+        store = ArtifactStore(self.home.artifacts)
+        asked = receipt(self.record, dataset, self.settings, self.checkpoints)
+        previous = plans.load(self.home, self.record.name)
+        if previous is None or previous.receipt != asked or not _is_finished(previous, store):
+            from tracin_viz.jobs.loading import open_sources_of  # torch and transformers take seconds to load
+
+            self._continue(open_sources_of(self.record, dataset), previous, asked, store, ready)
+        self.reporter.update("finished", 1, 1, FINISHED)
+
+    def _continue(
+        self,
+        sources: Sources,
+        previous: RunPlan | None,
+        asked: str,
+        store: ArtifactStore,
+        ready: Sequence[Helper],
+    ) -> None:
+        from tracin_viz.jobs.planning import choose_checkpoints, make_plan
+        from tracin_viz.jobs.units import Units
+
+        bundle = sources.bundle
+        chosen = choose_checkpoints(bundle.checkpoints, self.checkpoints, classes=len(self.record.classes))
+        chosen = used(self.record, chosen)
+        plan = make_plan(
+            sources.dataset,
+            bundle,
+            settings=self.settings,
+            speed=self.speed,
+            checkpoints=chosen,
+            previous=previous,
+        )
+        plan = replace(plan, receipt=asked)
+        plans.save(self.home, self.record.name, plan)
+        missing = {key for key in plan.units if not store.is_whole(key)}
+        if missing:
+            Units(self.home, sources, plan, self.speed).measure(missing, self.reporter, ready)
+        if not store.is_whole(plan.map_key):
+            from tracin_viz.jobs.mapping import write_map  # UMAP takes seconds to load
+
+            self.reporter.update("map", 0, 1, "Placing the training examples on a map")
+            write_map(store, plan, [bundle.checkpoints[index].learning_rate for index in plan.checkpoints])
 
 
 def inspect(path: Path, **choices: Any) -> dict[str, Any]:
@@ -138,18 +162,3 @@ def inspect(path: Path, **choices: Any) -> dict[str, Any]:
 
 def _is_finished(plan: RunPlan, store: ArtifactStore) -> bool:
     return all(store.is_whole(key) for key in (*plan.units, plan.map_key))
-
-
-def _measure(
-    record: AuditRecord,
-    dataset: Dataset,
-    bundle: ModelBundle,
-    plan: RunPlan,
-    store: ArtifactStore,
-    reporter: Reporter,
-    missing: set[str],
-) -> None:
-    from tracin_viz.jobs.loading import Sources  # torch takes seconds to load
-    from tracin_viz.jobs.measuring import measure_units
-
-    measure_units(Sources(record, dataset, bundle), plan, store, reporter, missing)

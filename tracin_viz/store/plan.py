@@ -44,8 +44,8 @@ class RunPlan:
         checkpoints: Indices into the audit's checkpoints.
         splits: Units per split.
         map_key: Artifact key of the map of the training split.
-        batch_size: Examples per pass.
-        threads: CPU threads (sums in another order differ in the last bits).
+        batch_size: Examples per pass; 0 until the first unit is measured, where nothing else was asked for.
+        threads: CPU threads of each process (sums in another order differ in the last bits).
         device: Where it runs.
         receipt: Key of the request this plan answers (``jobs.receipt``).
     """
