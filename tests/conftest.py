@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import tiny
-from tracin_viz.audit import Workspace
+from tracin_viz.audit import Workspace, warming
 from tracin_viz.cli import main
 from tracin_viz.config import Home
 from tracin_viz.jobs import runner
@@ -50,6 +50,7 @@ def run_command(*arguments: str, home: Path) -> Result:
 
 def end_query_process(home: Path) -> None:
     """End the warm process of a workspace and collect its exit status."""
+    warming.wait(60.0)  # a page may have asked for it a moment ago
     QueryClient(Home(home)).stop()
     runner.reap()
 

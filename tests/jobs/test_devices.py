@@ -23,7 +23,11 @@ def test_auto_takes_the_fastest_device():
 
 @pytest.mark.parametrize(
     ("machine", "device", "there"),
-    [(SMALL, "cuda", "cpu with 2 cores"), (GPUS, "cuda:2", r"cuda:0 \(H200\), cuda:1"), (SMALL, "mps", "cpu")],
+    [
+        (SMALL, "cuda", "cpu with 2 cores"),
+        (GPUS, "cuda:2", r"cuda:0 \(H200\), cuda:1"),
+        (SMALL, "mps", "cpu"),
+    ],
 )
 def test_a_missing_device_is_refused_with_what_there_is(machine, device, there):
     with pytest.raises(InputError, match=rf"'{device}' was asked for.*{there}.*--device auto"):

@@ -183,3 +183,11 @@ def test_stopping_waits_no_longer_than_needed(home, book):
     begun = time.monotonic()
     runner.stop(book, book.get(name), grace=60)
     assert time.monotonic() - begun < 20
+
+
+def test_a_cancel_takes_two_seconds_at_most_however_busy_the_worker_is(home, book):
+    name = launch(home, book, WORKER, "deaf")
+    wait_until(lambda: book.get(name).state == "running")
+    begun = time.monotonic()
+    assert runner.stop(book, book.get(name)).state == "cancelled"
+    assert time.monotonic() - begun < 2.0

@@ -34,7 +34,7 @@ def computed(tiny_home: Path, tmp_path: Path) -> Path:
     """A workspace with the finished plan of audit ``tiny`` and nothing else."""
     home = tmp_path / "home"
     home.mkdir()
-    os.symlink(tiny_home / "audits", home / "audits")
+    (home / "audits").symlink_to(tiny_home / "audits")
     return home
 
 

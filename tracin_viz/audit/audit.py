@@ -19,6 +19,7 @@ from tracin_viz.audit.influence import Question, influence_document
 from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.status import status_document
+from tracin_viz.audit.warming import warm
 from tracin_viz.config import CheckpointInfo, Home, ResultSettings, SpeedSettings
 from tracin_viz.data.dataset import Content
 from tracin_viz.data.thumbnails import thumbnail
@@ -197,6 +198,14 @@ class Audit(Relabelling):
                 remedy=f"Its splits: {', '.join(self.splits)}.",
             )
         return self.results.examples(split)
+
+    def warm(self) -> None:
+        """Let the query process load this audit, so that its first question is answered at once.
+
+        Returns immediately, may be called as often as one likes, and does nothing before there are scores.
+        """
+        if self.results.scores_ready():
+            warm(self.home, self.name, self.results.plan().map_key)
 
     def influence(
         self,

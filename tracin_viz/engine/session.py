@@ -16,6 +16,7 @@ from tracin_viz.engine.batches import Batch, Collate, length
 from tracin_viz.engine.checkpoints import Checkpoint, borrowed, load_weights
 from tracin_viz.engine.checks import start_check
 from tracin_viz.engine.feed import AHEAD, Feed, Source
+from tracin_viz.engine.kernels import exact_kernels
 from tracin_viz.engine.losses import PerExample
 from tracin_viz.engine.memory import fitting_batch, footprint, is_out_of_memory, release
 from tracin_viz.engine.passes import Passes
@@ -85,7 +86,7 @@ class Session:
             return
         self._inside = True
         try:
-            with borrowed(self.model, self.device, self.dtype):
+            with exact_kernels(self.device), borrowed(self.model, self.device, self.dtype):
                 yield
         finally:
             # A sweep that an error left is closed only when its traceback is forgotten; its thread must not

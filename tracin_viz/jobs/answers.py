@@ -77,6 +77,8 @@ class Answers:
             return self._influence(header, arrays, cancelled)
         if kind == "cluster":
             return _cluster(arrays[0])
+        if kind == "warm":
+            return self._warmed(header["audit"])
         raise InputError(f"The query process does not know the request '{kind}'.")
 
     def _influence(
@@ -113,6 +115,12 @@ class Answers:
             "lists": list(lists),
         }
         return answer, [column for columns in lists.values() for column in columns]
+
+    def _warmed(self, name: str) -> Answer:
+        """Load an audit, and measure one example: the first pass checks the model and makes the random maps."""
+        warm = self._loaded(name)
+        warm.engine.measure(Examples(warm.sources.dataset, "train", [0]), 0)
+        return {}, []
 
     def _loaded(self, name: str) -> Warm:
         record = registry.read(self._home, name)

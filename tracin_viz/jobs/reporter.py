@@ -1,7 +1,7 @@
 """How a run tells the world where it is, and hears that it should stop.
 
-The run calls ``update`` as often as it likes; a small thread writes the newest state to the database every
-second, which is also the heartbeat. A request to cancel is noticed there and raised in the run's own thread
+The run calls ``update`` as often as it likes; a small thread writes the newest state to the database twice
+a second, which is also the heartbeat. A request to cancel is noticed there and raised in the run's own thread
 at its next ``check``, between two batches, so that no unit is left half-written.
 """
 
@@ -14,7 +14,7 @@ from typing import Self
 from tracin_viz.errors import CancelledError
 from tracin_viz.jobs.records import JobBook
 
-PERIOD = 1.0  # seconds between two heartbeats
+PERIOD = 0.5  # seconds between two heartbeats, in which a request to cancel is noticed too
 
 
 class Reporter:

@@ -23,6 +23,8 @@ from tracin_viz.store.database import Database
 
 #: A job that has had no process for this long was never started, in seconds.
 LAUNCH_SECONDS = 60.0
+#: Seconds that a run has to stop by itself between two batches; a batch of a large model takes longer.
+CANCEL_SECONDS = 1.3
 #: Where ``python -m tracin_viz…`` finds this package, however the app was started.
 PACKAGE_PARENT = Path(tracin_viz.__file__).resolve().parents[1]
 
@@ -112,8 +114,10 @@ def reap_stale(book: JobBook) -> list[Job]:
     return ended
 
 
-def stop(book: JobBook, job: Job, *, grace: float = 10.0) -> Job:
+def stop(book: JobBook, job: Job, *, grace: float = CANCEL_SECONDS) -> Job:
     """Cancel a job and wait for its process to go; after ``grace`` seconds it is terminated.
+
+    A person who cancels waits for this. Nothing is lost by ending the process: units are whole or absent.
 
     Only the process that belongs to the job is touched: a later one with the same number is not.
 

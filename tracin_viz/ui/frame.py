@@ -138,6 +138,7 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
             f"Scores of '{audit.name}' are {text.STATES.get(str(audit.status()['state']), 'not there')}.",
             remedy="They are computed in the background; follow or start that on the Compute page.",
         )
+    audit.warm()
     body(audit)
 
 

@@ -1,0 +1,51 @@
+"""The query process is ready before the first question, and nobody waits for that."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import end_query_process
+from tests.jobs.processes import wait_until
+from tracin_viz.audit import Workspace, warming
+from tracin_viz.config import Home
+from tracin_viz.jobs.query_client import QueryClient
+
+
+@pytest.fixture
+def own_home(tiny_home: Path, tmp_path: Path):
+    """A workspace of its own with the finished audit, so that no query process runs yet."""
+    home = tmp_path / "home"
+    shutil.copytree(tiny_home / "audits", home / "audits")
+    (home / "artifacts").symlink_to(tiny_home / "artifacts")
+    yield home
+    end_query_process(home)
+
+
+def test_warming_returns_at_once_and_the_first_question_finds_everything_loaded(own_home):
+    audit = Workspace(Home(own_home)).open("tiny")
+    begun = time.monotonic()
+    audit.warm()
+    audit.warm()
+    assert time.monotonic() - begun < 0.5
+    warming.wait(120)
+    assert QueryClient(Home(own_home)).is_running()
+    begun = time.monotonic()
+    found = audit.influence(query="test:0", top=3)
+    assert found["proponents"]
+    assert time.monotonic() - begun < 3.0  # without it: torch, transformers, data and model first
+
+
+def test_nothing_is_started_for_an_audit_without_scores(fresh_home):
+    Workspace(Home(fresh_home)).open("tiny").warm()
+    warming.wait(30)
+    assert not QueryClient(Home(fresh_home)).is_running()
+
+
+def test_an_audit_that_cannot_be_loaded_only_leaves_a_note(own_home):
+    warming.warm(Home(own_home), "gone", "any")
+    warming.wait(120)
+    wait_until(lambda: not any(thread.is_alive() for thread in warming._threads))
