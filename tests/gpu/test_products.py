@@ -22,15 +22,8 @@ def engine(case: Case, device: str, **options) -> InfluenceEngine:
         Checkpoint(state, rate, step)
         for step, (state, rate) in enumerate(zip(case.states(), RATES, strict=True))
     ]
-    return InfluenceEngine(
-        case.model,
-        checkpoints,
-        loss=case.loss,
-        collate_fn=case.collate,
-        device=device,
-        sketch_dim=64,
-        **options,
-    )
+    shared = {"loss": case.loss, "collate_fn": case.collate, "sketch_dim": 64}
+    return InfluenceEngine(case.model, checkpoints, device=device, **shared, **options)
 
 
 def both(case: Case, ask) -> tuple:

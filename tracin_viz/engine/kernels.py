@@ -1,7 +1,7 @@
 """Which kernels a GPU may use: the exact and repeatable ones, whatever the caller's settings are.
 
-By default CUDA's convolutions round their inputs to TF32 (10 bits of mantissa), which alone is an error of 1e-3
-in a gradient, and pick an algorithm by a race, which changes the last bits from run to run.
+By default CUDA's convolutions round their inputs to TF32 (10 bits of mantissa), which alone is an error of
+1e-3 in a gradient, and pick an algorithm by a race, which changes the last bits from run to run.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class Answers:
         return answer, [column for columns in lists.values() for column in columns]
 
     def _warmed(self, name: str) -> Answer:
-        """Load an audit, and measure one example: the first pass checks the model and makes the random maps."""
+        """Load an audit and measure one example: the first pass checks the model and makes random maps."""
         warm = self._loaded(name)
         warm.engine.measure(Examples(warm.sources.dataset, "train", [0]), 0)
         return {}, []
