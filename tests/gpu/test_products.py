@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-import tests.engine.cases_hugging_face
-import tests.engine.cases_layers
-import tests.engine.cases_models  # noqa: F401 - the cases register themselves
+from tests.engine import test_architectures
 from tests.engine.cases import ARCHITECTURES, RATES, Case
 from tests.gpu.device import needs_cuda
 from tests.oracles import relative_error
 from tracin_viz.engine import Checkpoint, InfluenceEngine, Measurements
 
-pytestmark = needs_cuda
+pytestmark = [*needs_cuda, *test_architectures.pytestmark]
 
 
 def engine(case: Case, device: str, **options) -> InfluenceEngine:
@@ -70,7 +68,7 @@ def test_a_pass_over_a_shard_agrees(case):
 
 @pytest.mark.parametrize("score", ["logit", "log_probability", "margin"])
 def test_score_influence_agrees(score):
-    case = ARCHITECTURES["mlp"]() if "mlp" in ARCHITECTURES else next(iter(ARCHITECTURES.values()))()
+    case = ARCHITECTURES["linear_mlp"]()
     inputs = torch.stack([pair[0] for pair in case.queries])
     ask = lambda subject: subject.score_influence(case.train, inputs, 1, score=score)  # noqa: E731
     gpu, cpu = both(case, ask)
