@@ -7,7 +7,7 @@ import streamlit as st
 from tracin_viz.ui.frame import guarded
 from tracin_viz.ui.own.check_step import check_step
 from tracin_viz.ui.own.data_step import data_step
-from tracin_viz.ui.own.drafting import STEPS, current_draft, go_to, present_step
+from tracin_viz.ui.own.drafting import STEPS, current_draft, forget, go_to, present_step
 from tracin_viz.ui.own.model_step import model_step
 
 _BODIES = {"data": data_step, "model": model_step, "check": check_step}
@@ -20,15 +20,18 @@ def main() -> None:
     step = present_step(draft)
     key = "own_step"
     st.session_state[key] = step
-    st.segmented_control(
-        "Step",
-        list(STEPS),
-        format_func=STEPS.__getitem__,
-        key=key,
-        required=True,
-        label_visibility="collapsed",
-        on_change=lambda: go_to(str(st.session_state[key])),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key="own_head"):
+        st.segmented_control(
+            "Step",
+            list(STEPS),
+            format_func=STEPS.__getitem__,
+            key=key,
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: go_to(str(st.session_state[key])),
+        )
+        if draft.data or draft.model:
+            st.button("Start over", key="own_over", type="tertiary", on_click=forget, args=(draft,))
     _BODIES[step](draft)
 
 

@@ -47,6 +47,7 @@ def validation_report(wanted: Sources, parts: Mapping[str, Any]) -> dict[str, An
         "checkpoints": _checkpoints(model.get("checkpoints", ()), fit.get("checkpoints", ())),
         "examples_tried": fit.get("examples", 0),
         "order": fit.get("order"),
+        "duplicate_groups": data.get("duplicate_groups", 0),
         "duplicates": list(data.get("duplicates", ())),
         "problems": problems,
     }

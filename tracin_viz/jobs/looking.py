@@ -32,6 +32,8 @@ PROCESSES: dict[str, tuple[str, ...]] = {
 TIMEOUT = 3600.0
 #: Seconds between two looks at the request to stop.
 _PATIENCE = 0.2
+#: Groups of equal examples that are listed; all of them are counted.
+LISTED_DUPLICATES = 200
 #: Pixels of a picture in a preview.
 PICTURE = 128
 
@@ -103,6 +105,8 @@ def look_at_data(request: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(request["path"])
     found = preview_data(path, mapping=mapping, limit=int(request.get("limit", 10))).as_dict()
     found["size"] = _size(path)
+    found["duplicate_groups"] = len(found["duplicates"])
+    found["duplicates"] = found["duplicates"][:LISTED_DUPLICATES]
     if found["task"] == "image":
         # Opened again without decoding every image: only those shown are read.
         dataset = open_dataset(path, mapping=DataMapping.from_dict(found["mapping"]), verify=False)

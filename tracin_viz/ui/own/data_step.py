@@ -14,7 +14,7 @@ from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.own.drafting import go_to
 from tracin_viz.ui.own.mapping_form import mapping_form
 from tracin_viz.ui.own.places import choose_place
-from tracin_viz.ui.own.waiting import awaited
+from tracin_viz.ui.own.waiting import awaited, look_again
 
 #: Rows of a table that are shown without scrolling.
 _ROWS = 10
@@ -30,7 +30,9 @@ def data_step(draft: Draft) -> None:
         mapping_form(draft, None)
         return
     st.subheader("Is this what you expect?", anchor=False)
-    st.markdown(_sentence(found))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_sentence(found))
+        look_again(draft, "data")
     gallery(example_cards(found), key="own_examples", label="Ten of the examples")
     mapping_form(draft, found)
     class_table(found)
@@ -95,8 +97,8 @@ def class_table(found: Mapping[str, Any]) -> None:
         st.dataframe(rows, hide_index=True, width="stretch", height=height, key="class_counts")
     if found["duplicates"]:
         across = sum(len(set(group["splits"])) > 1 for group in found["duplicates"])
-        words = f"{text.count(len(found['duplicates']), 'group')} of equal examples"
-        note = f"; {across:,} of them lie in training and query data at once" if across else ""
+        words = f"{text.count(found['duplicate_groups'], 'group')} of equal examples"
+        note = f"; at least {across:,} of them lie in training and query data at once" if across else ""
         with st.expander(words, icon=":material/content_copy:"):
             st.caption(f"Equal content under several names{note}. Influence counts each of them.")
             st.dataframe(
@@ -105,7 +107,7 @@ def class_table(found: Mapping[str, Any]) -> None:
                         "Where": ", ".join(map(str, group["places"])),
                         "Labels": ", ".join(map(str, group["labels"])),
                     }
-                    for group in found["duplicates"][:200]
+                    for group in found["duplicates"]
                 ],
                 hide_index=True,
                 width="stretch",

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from tracin_viz.audit import Draft
-from tracin_viz.errors import NotFoundError
+from tracin_viz.audit import Draft, code_is_trusted, inside_roots
+from tracin_viz.errors import NotFoundError, TracinVizError
 from tracin_viz.ui.session import parameter, set_parameter, workspace
 
 #: Steps in order, by their name in the address.
@@ -21,7 +21,7 @@ def current_draft() -> Draft:
     for identifier in (parameter("draft"), str(st.session_state.get("last_draft", ""))):
         if identifier:
             try:
-                return _shown(drafts.read(identifier))
+                return _shown(_trusted(drafts.read(identifier)))
             except NotFoundError:
                 continue
     return _shown(drafts.new())
@@ -44,17 +44,33 @@ def present_step(draft: Draft) -> str:
     """The step in the address, as far as what is chosen allows it."""
     asked = parameter("step")
     step = asked if asked in STEPS else "data"
-    if step != "data" and not draft.data:
+    # Nothing is looked at before the step that names the place has allowed it, whatever the address says.
+    if step != "data" and not allowed(draft.data):
         step = "data"
-    if step == "check" and not draft.model:
+    if step == "check" and not (
+        allowed(draft.model) and (not draft.architecture or allowed(draft.architecture))
+    ):
         step = "model"
     set_parameter("step", "" if step == "data" else step)
     return step
 
 
+def allowed(path: str) -> bool:
+    """Whether a page may open ``path``: it is an upload, or lies below a configured folder."""
+    try:
+        return bool(path) and bool(inside_roots(path, also=[workspace().uploads.folder]))
+    except TracinVizError:
+        return False
+
+
 def go_to(step: str) -> None:
     """Show ``step``."""
     set_parameter("step", "" if step == "data" else step)
+
+
+def _trusted(draft: Draft) -> Draft:
+    # Whoever starts the server decides anew each time whether code may be run.
+    return draft if code_is_trusted() else replace(draft, trust_code=False)
 
 
 def _shown(draft: Draft) -> Draft:

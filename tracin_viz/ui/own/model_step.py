@@ -17,7 +17,7 @@ from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.own.drafting import change, current_draft, go_to
 from tracin_viz.ui.own.places import choose_place
 from tracin_viz.ui.own.preprocessing import preprocessing_form
-from tracin_viz.ui.own.waiting import awaited
+from tracin_viz.ui.own.waiting import awaited, look_again
 from tracin_viz.ui.session import workspace
 
 
@@ -38,7 +38,9 @@ def model_step(draft: Draft) -> None:
         _more(draft)
         return
     st.subheader("Is this your model?", anchor=False)
-    st.markdown(_sentence(found))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(_sentence(found))
+        look_again(draft, "model")
     if found.get("reason"):
         st.caption(text.plain(found["reason"], longest=400))
     _classes(draft, found)

@@ -11,7 +11,7 @@ from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.components.upload import upload_box
 from tracin_viz.ui.frame import guarded, show_error
-from tracin_viz.ui.own.drafting import change
+from tracin_viz.ui.own.drafting import allowed, change
 from tracin_viz.ui.routes import upload_url
 from tracin_viz.ui.session import workspace
 
@@ -44,7 +44,7 @@ def choose_place(draft: Draft, what: str) -> Path | None:
     label, example, purpose, sending = _WORDS[what]
     present = str(getattr(draft, what))
     space = workspace()
-    uploaded = present.startswith(str(space.uploads.folder))
+    uploaded = is_uploaded(present)
     way = st.segmented_control(
         "Where is it?" if what == "model" else "Where are they?",
         [PATH, UPLOAD],
@@ -72,14 +72,19 @@ def choose_place(draft: Draft, what: str) -> Path | None:
     try:
         return inside_roots(present)
     except TracinVizError as error:
-        show_error(error, key=f"{what}_place_error")
+        show_error(error, key=f"{what}_place_error", leave=False)
         return None
+
+
+def is_uploaded(path: str) -> bool:
+    """Whether ``path`` lies among the uploads, links and ``..`` followed."""
+    return bool(path) and Path(path).resolve().is_relative_to(workspace().uploads.folder)
 
 
 def _path_field(draft: Draft, what: str, label: str, example: str) -> None:
     key = f"path_{what}_{draft.id}"
     present = str(getattr(draft, what))
-    if present.startswith(str(workspace().uploads.folder)):
+    if is_uploaded(present):
         present = ""
     if st.session_state.get(key) != present:
         st.session_state[key] = present
@@ -130,7 +135,7 @@ def _browser(draft: Draft, what: str) -> None:
             args=(what, str(folder)),
         )
         for place in dict.fromkeys((folder.parent, *roots())):
-            if place != folder and _is_allowed(place):
+            if place != folder and allowed(str(place)):
                 word = "Up" if place == folder.parent else place.name or str(place)
                 _walk(key, word, place, icon="arrow_upward" if word == "Up" else "home")
     with st.container(height=280, border=False):
@@ -173,11 +178,3 @@ def _beginning(present: str, top: str) -> str:
     except TracinVizError:
         return top
     return str(found if found.is_dir() else found.parent)
-
-
-def _is_allowed(place: Path) -> bool:
-    try:
-        inside_roots(str(place))
-    except TracinVizError:
-        return False
-    return True

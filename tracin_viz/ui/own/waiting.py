@@ -43,6 +43,19 @@ def awaited(draft: Draft, kind: str, words: str) -> dict[str, Any] | None:
     return look.found
 
 
+def look_again(draft: Draft, kind: str) -> None:
+    """A way to say that the files changed: a look is kept while its folder's own time is the same."""
+    st.button(
+        "Look again",
+        key=f"renew_{kind}",
+        type="tertiary",
+        icon=":material/refresh:",
+        on_click=_again,
+        args=(draft, kind),
+        help="If the files changed meanwhile.",
+    )
+
+
 def _panel(look: Look, kind: str, words: str) -> None:
     @st.fragment(run_every=EVERY)
     @guarded
