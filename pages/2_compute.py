@@ -72,7 +72,7 @@ def _run(audit: Audit) -> None:
             args=(audit,),
         )
     if state not in ACTIVE:
-        settings_box(audit)
+        settings_box(audit, with_costs=state != "created")
     if state == "created":
         st.write(estimate_words(audit))
     else:

@@ -57,8 +57,8 @@ def asked_settings(audit: Audit) -> Asked:
     return Asked(settings, SpeedSettings(device=device), str(state.get(_key(audit, "checkpoints"), "all")))
 
 
-def settings_box(audit: Audit) -> None:
-    """Draw the box, with what the choice costs."""
+def settings_box(audit: Audit, *, with_costs: bool) -> None:
+    """Draw the box, with what the choice costs where the page does not say it anyway."""
     last = audit.last_settings() or USUAL
     layers = last.layers if last.layers in LAYERS else "some"
     with st.expander("Settings", icon=":material/tune:", key="settings"):
@@ -96,7 +96,8 @@ def settings_box(audit: Audit) -> None:
             st.selectbox(
                 "Computed on", list(DEVICES), format_func=DEVICES.__getitem__, key=_key(audit, "device")
             )
-        st.caption(estimate_words(audit))
+        if with_costs:
+            st.caption(estimate_words(audit))
 
 
 def estimate_words(audit: Audit) -> str:

@@ -87,7 +87,7 @@ def suggestion(checkpoints: Sequence[CheckpointInfo], classes: int) -> list[dict
 
 def _advice(step: int, found: CheckpointAdvice) -> str:
     if step in found.warnings:
-        return "converged: tells little"
+        return "tells little"
     return "steep: tells much" if found.known and step in found.suggested else ""
 
 

@@ -15,6 +15,7 @@ from tracin_viz.ui.own.drafting import go_to
 from tracin_viz.ui.own.mapping_form import mapping_form
 from tracin_viz.ui.own.places import choose_place
 from tracin_viz.ui.own.waiting import awaited, look_again
+from tracin_viz.ui.session import workspace
 
 #: Rows of a table that are shown without scrolling.
 _ROWS = 10
@@ -27,7 +28,8 @@ def data_step(draft: Draft) -> None:
         return
     found = awaited(draft, "data", "Looking at the data: every file is checked once")
     if found is None:
-        mapping_form(draft, None)
+        if workspace().look_for(draft, "data").error is not None:
+            mapping_form(draft, None)  # perhaps the files only need to be read in another way
         return
     st.subheader("Is this what you expect?", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):

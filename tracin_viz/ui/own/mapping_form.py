@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from tracin_viz.audit import Draft
+from tracin_viz.fingerprint import fingerprint
 from tracin_viz.ui.own.drafting import change
 
 KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
@@ -38,8 +39,10 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         st.form("mapping", border=False),
     ):
         guessed: Mapping[str, Any] = {**(found["mapping"] if found else {}), **draft.mapping}
-        chosen = _columns(guessed, found) if table else {}
-        chosen |= _split(guessed, found, table=table)
+        # A field keeps what it shows under its key: without new keys, old guesses would stay.
+        stamp = fingerprint([draft.data, guessed])[:8]
+        chosen = _columns(guessed, found, stamp) if table else {}
+        chosen |= _split(guessed, found, stamp)
         with st.container(horizontal=True):
             if st.form_submit_button("Read them this way"):
                 change(mapping={name: value for name, value in chosen.items() if value not in (None, "", ())})
@@ -49,7 +52,7 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
                 st.rerun()
 
 
-def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str, Any]:
+def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp: str) -> dict[str, Any]:
     names = [str(column["name"]) for column in found["columns"]] if found else []
     left, right = st.columns(2)
     with left:
@@ -58,10 +61,14 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None) -> dic
             list(KINDS),
             index=_place(list(KINDS), guessed.get("task")),
             format_func=KINDS.__getitem__,
-            key="map_task",
+            key=f"map_task_{stamp}",
         )
         content = _column(
-            "Column of the text or image", names, guessed.get("content"), several=task == "tabular"
+            "Column of the text or image",
+            names,
+            guessed.get("content"),
+            several=task == "tabular",
+            stamp=stamp,
         )
     with right:
         target = st.selectbox(
@@ -69,9 +76,11 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None) -> dic
             list(TARGETS),
             index=_place(list(TARGETS), guessed.get("target")),
             format_func=TARGETS.__getitem__,
-            key="map_target",
+            key=f"map_target_{stamp}",
         )
-        label = _column("Column of the label", names, guessed.get("label"), several=target == "multi-label")
+        label = _column(
+            "Column of the label", names, guessed.get("label"), several=target == "multi-label", stamp=stamp
+        )
     if found:
         st.dataframe(
             [
@@ -89,10 +98,10 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None) -> dic
     return {"task": task, "target": target, "content": content, "label": label}
 
 
-def _column(words: str, names: list[str], present: object, *, several: bool) -> Any:
+def _column(words: str, names: list[str], present: object, *, several: bool, stamp: str) -> Any:
     """A column, several, or its typed name where the columns are not known."""
     chosen = [str(one) for one in present] if isinstance(present, (list, tuple)) else [str(present or "")]
-    key = f"map_{words}"
+    key = f"map_{words}_{stamp}"
     if not names:
         return st.text_input(words, value=", ".join(one for one in chosen if one), key=key)
     if several:
@@ -103,7 +112,7 @@ def _column(words: str, names: list[str], present: object, *, several: bool) -> 
     return None if picked_one == NOTHING else picked_one
 
 
-def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, *, table: bool) -> dict[str, Any]:
+def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp: str) -> dict[str, Any]:
     """The column that names splits, or the share of examples held out for questions."""
     names = [str(column["name"]) for column in found["columns"]] if found else []
     split = None
@@ -113,7 +122,7 @@ def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, *, table
             "Column that says which are for training",
             choices,
             index=_place(choices, guessed.get("split")),
-            key="map_split",
+            key=f"map_split_{stamp}",
         )
     share = st.slider(
         "Share of the examples kept for questions, where the files do not say",
@@ -122,7 +131,7 @@ def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, *, table
         value=round(100 * float(guessed.get("query_fraction") or USUAL_FRACTION)),
         step=5,
         format="%d %%",
-        key="map_fraction",
+        key=f"map_fraction_{stamp}",
     )
     chosen: dict[str, Any] = {"split": None if split == NOTHING else split}
     own = round(100 * float(guessed.get("query_fraction") or USUAL_FRACTION))

@@ -77,6 +77,7 @@ def _pictures(draft: Draft) -> None:
     for number, one in enumerate(seen):
         width, height = one["size"]
         low, high = one["range"]
+        colours = "grey" if one["channels"] == 1 else f"{one['channels']} colours"
         cards.append(
             Card(id=f"given:{number}", alt="the picture as it is", src=one["given"], given="as it is")
         )
@@ -86,7 +87,7 @@ def _pictures(draft: Draft) -> None:
                 alt="the picture as the model sees it",
                 src=one["seen"],
                 given="as the model sees it",
-                why=f"{width} × {height}, {one['channels']} colours, {low:.2g} to {high:.2g}",
+                why=f"{width} × {height}, {colours}, values {low:.2g} to {high:.2g}".replace("-", "−"),
             )
         )
     gallery(cards, key="seen", label="Examples as they are and as the model sees them")
