@@ -32,8 +32,10 @@ screenshots: $(VENV)/.installed-dev browser
 	$(BIN)/python -m tracin_viz demo digits --if-missing
 	$(BIN)/python -m docs.screenshots --home $(TRACIN_VIZ_HOME)
 
-benchmark: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/run.py
+# Measures against other tools, which live in an environment of their own. Some parts: make benchmark PARTS="W1 sketch"
+PARTS ?= W1 W2 W3 real sketch search
+benchmark: $(VENV)-benchmark/.installed
+	$(VENV)-benchmark/bin/python benchmarks/run.py --only $(PARTS)
 
 acceptance: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/acceptance.py
@@ -59,5 +61,12 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/pyth
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@ $(VENV)/.installed
 
+$(VENV)-benchmark/.installed: requirements.txt benchmarks/requirements.txt benchmarks/alone.txt
+	@echo "installing the other tools into $(VENV)-benchmark (two minutes)"
+	@test -x $(VENV)-benchmark/bin/python || $(PYTHON) -m venv $(VENV)-benchmark
+	@$(VENV)-benchmark/bin/python -m pip install --disable-pip-version-check -q -r benchmarks/requirements.txt
+	@$(VENV)-benchmark/bin/python -m pip install --disable-pip-version-check -q --no-deps -r benchmarks/alone.txt -e .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-benchmark build .pytest_cache .mypy_cache .ruff_cache

@@ -1,109 +1,38 @@
-"""The three workloads on which influence engines are compared; sizes as in the reference measurements.
+"""The workloads on which influence engines are compared.
 
-W1 is a convolutional network on 32×32 images (0.6 M parameters), W2 a ResNet-18 on 64×64 images (11 M, with
-BatchNorm in evaluation mode), W3 a BERT-like classifier of 64 tokens (8.4 M). The inputs are random:
-how long a gradient takes does not depend on what is in the picture.
+W1–W3 have random inputs: how long a gradient takes does not depend on what is in the picture. BatchNorm is
+in evaluation mode. "real" is a pretrained sentence encoder, fine-tuned.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.networks import SmallBert, SmallNet, resnet18
 
 
-class SmallNet(nn.Module):
-    """W1: four convolutions and a linear head."""
+class Sizes(NamedTuple):
+    """How much of a workload is measured.
 
-    def __init__(self) -> None:
-        super().__init__()
-        widths = (3, 32, 64, 128, 384)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(widths)
-        )
-        self.head = nn.Linear(384 * 16, 10)
+    Attributes:
+        examples: Training examples.
+        queries: Queries.
+        checkpoints: Checkpoints.
+        batch: Examples per batch of FLOOR-A and of the other tools.
+    """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 3, 32, 32) → (B, 10)."""
-        for number, convolution in enumerate(self.convolutions):
-            x = torch.relu(convolution(x))
-            if number < 3:
-                x = functional.max_pool2d(x, 2)
-        return self.head(x.flatten(1))
-
-
-class Residual(nn.Module):
-    """Two 3×3 convolutions with BatchNorm around a shortcut."""
-
-    def __init__(self, into: int, out: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out))
-        self.second = nn.Sequential(nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out))
-        same = stride == 1 and into == out
-        shortcut = nn.Sequential(nn.Conv2d(into, out, 1, stride, bias=False), nn.BatchNorm2d(out))
-        self.shortcut = nn.Identity() if same else shortcut
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Activations after the block."""
-        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
-
-
-def resnet18() -> nn.Sequential:
-    """W2."""
-    layers: list[nn.Module] = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
-    layers.append(nn.MaxPool2d(3, 2, 1))
-    width = 64
-    for out, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        layers += [Residual(width, out, stride), Residual(out, out, 1)]
-        width = out
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
-
-
-class Encoder(nn.Module):
-    """One layer of W3: attention and feed-forward with LayerNorm after each."""
-
-    def __init__(self, width: int, heads: int, inner: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.projections = nn.ModuleList(nn.Linear(width, width) for _ in range(4))
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.inner, self.outer = nn.Linear(width, inner), nn.Linear(inner, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, width) → the same."""
-        batch, steps, width = x.shape
-        q, k, v = (
-            p(x).view(batch, steps, self.heads, -1).transpose(1, 2) for p in list(self.projections)[:3]
-        )
-        mixed = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, steps, width)
-        x = self.norms[0](x + self.projections[3](mixed))
-        return self.norms[1](x + self.outer(functional.gelu(self.inner(x))))
-
-
-class SmallBert(nn.Module):
-    """W3."""
-
-    def __init__(self, vocabulary: int = 20000, width: int = 256, length: int = 64) -> None:
-        super().__init__()
-        self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
-        self.norm = nn.LayerNorm(width)
-        self.layers = nn.ModuleList(Encoder(width, 4, 1024) for _ in range(4))
-        self.pooler, self.head = nn.Linear(width, width), nn.Linear(width, 4)
-        for table in (self.tokens, self.positions):
-            nn.init.normal_(table.weight, std=0.02)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """(B, T) token ids → (B, 4)."""
-        places = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
-        x = self.norm(self.tokens(ids) + self.positions(places))
-        for layer in self.layers:
-            x = layer(x)
-        return self.head(torch.tanh(self.pooler(x[:, 0])))
+    examples: int
+    queries: int
+    checkpoints: int
+    batch: int
 
 
 @dataclass
@@ -111,12 +40,13 @@ class Workload:
     """A model, its checkpoints and data.
 
     Attributes:
-        model: In evaluation mode.
+        model: In evaluation mode; called with all but the last tensor of an example.
         states: State dicts of the checkpoints.
         rates: Learning rates.
-        train: N examples.
+        train: N examples (inputs …, label).
         queries: Q examples.
-        batch: Batch size of the plain training epoch (FLOOR-A) and of captum.
+        batch: Batch size of the plain training epoch (FLOOR-A) and of the other tools.
+        last: Name of the layer that produces the outputs.
     """
 
     model: nn.Module
@@ -125,20 +55,60 @@ class Workload:
     train: TensorDataset
     queries: TensorDataset
     batch: int
+    last: str
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    def on(self, device: str) -> Workload:
+        """The same with the model on a device; data stay in main memory, as in training."""
+        return replace(self, model=self.model.to(device))
+
+    def first(self, examples: int, queries: int) -> Workload:
+        """The same model with fewer training examples and queries."""
+        train = TensorDataset(*(tensor[:examples] for tensor in self.train.tensors))
+        return replace(
+            self, train=train, queries=TensorDataset(*(tensor[:queries] for tensor in self.queries.tensors))
+        )
+
+    def batches(self, data: Any) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """Inputs and labels of ``data`` in batches, on the device."""
+        for *inputs, labels in DataLoader(data, batch_size=self.batch):
+            yield [each.to(self.device) for each in inputs], labels.to(self.device)
 
 
 SIZES = {
-    "W1": (300, 50, 3, 50),
-    "W2": (60, 20, 2, 25),
-    "W3": (80, 20, 2, 25),
-}  # n, queries, checkpoints, batch
+    "W1": Sizes(300, 50, 3, 50),
+    "W2": Sizes(60, 20, 2, 30),
+    "W3": Sizes(80, 20, 2, 20),
+    "real": Sizes(40, 10, 2, 20),
+}
+TINY = {name: Sizes(6, 3, sizes.checkpoints, 3) for name, sizes in SIZES.items()}
+NAMES = {
+    "W1": "CNN, 32×32, 0.6 M parameters",
+    "W2": "ResNet-18, 64×64, 11 M parameters",
+    "W3": "BERT-like, 64 tokens, 8.4 M parameters",
+    "real": "a real model: all-MiniLM-L6-v2 (22.7 M parameters), fine-tuned to classify voice commands",
+}
 
 
-def build(name: str) -> Workload:
-    """The workload with a fixed seed; checkpoints are the first steps of plain SGD."""
+def build(name: str, sizes: Sizes | None = None, *, device: str = "cpu") -> Workload:
+    """A workload with a fixed seed.
+
+    Args:
+        name: "W1", "W2", "W3" or "real".
+        sizes: How much of it; the usual size where none is given.
+        device: Where the model goes.
+    """
+    sizes = sizes or SIZES[name]
+    if name == "real":
+        from benchmarks.sentences import commands_workload  # only this one needs transformers
+
+        return commands_workload(sizes).on(device)
     torch.manual_seed(0)
-    count, queries, checkpoints, batch = SIZES[name]
-    total = count + queries
+    total = sizes.examples + sizes.queries
     if name == "W3":
         model: nn.Module = SmallBert()
         inputs, labels = torch.randint(0, 20000, (total, 64)), torch.randint(0, 4, (total,))
@@ -146,14 +116,28 @@ def build(name: str) -> Workload:
         model = SmallNet() if name == "W1" else resnet18()
         side = 32 if name == "W1" else 64
         inputs, labels = torch.randn(total, 3, side, side), torch.randint(0, 10, (total,))
+    states = _first_steps(model, inputs[: sizes.batch], labels[: sizes.batch], sizes.checkpoints)
+    data = TensorDataset(inputs, labels)
+    last = str(len(model) - 1) if isinstance(model, nn.Sequential) else "head"
+    rates = (0.1, 0.05, 0.01)[: sizes.checkpoints]
+    return Workload(model, states, rates, *_split(data, sizes.examples), sizes.batch, last).on(device)
+
+
+def _first_steps(model: nn.Module, inputs: Tensor, labels: Tensor, count: int) -> list[dict[str, Tensor]]:
+    """Weights after each of the first steps of plain SGD; the model is left in evaluation mode."""
     states = []
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    for _ in range(checkpoints):
+    for _ in range(count):
         model.train()
         optimizer.zero_grad()
-        functional.cross_entropy(model(inputs[:batch]), labels[:batch]).backward()
+        functional.cross_entropy(model(inputs), labels).backward()
         optimizer.step()
         states.append(copy.deepcopy(model.state_dict()))
     optimizer.zero_grad()
-    train, held = TensorDataset(inputs[:count], labels[:count]), TensorDataset(inputs[count:], labels[count:])
-    return Workload(model.eval(), states, (0.1, 0.05, 0.01)[:checkpoints], train, held, batch)
+    model.eval()
+    return states
+
+
+def _split(data: TensorDataset, count: int) -> tuple[TensorDataset, TensorDataset]:
+    tensors = data.tensors
+    return TensorDataset(*(t[:count] for t in tensors)), TensorDataset(*(t[count:] for t in tensors))
