@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.passes import Outcome
+from tracin_viz.engine.predictions import predictions
 from tracin_viz.engine.sketch import SketchMap
 
 
@@ -22,11 +23,13 @@ class Measurements:
         self_influence: Exact ‖∇ℓ‖², (n,) float64.
         loss: Loss of each example, (n,) float32.
         probability: Of the predicted class, (n,) float32.
-        margin: Logit of the label − largest other logit, (n,) float32.
+        margin: By how much the label is ahead, (n,) float32; see ``engine.predictions``.
         label_probability: Probability of the label, (n,) float32.
         other_probability: Probability of ``other``, (n,) float32.
         predicted: Most probable class, (n,) int64; −1 where the outputs are not class logits.
         other: Most probable class that is not the label, (n,) int64; −1 likewise.
+        value: The number that was predicted (regression), or how many labels the model would set otherwise
+            (multi-label), (n,) float32; NaN for classes.
         embedding: Input of the last linear call that produces the outputs, (n, e) float32; e may be 0.
         finite: Whether gradient and loss are finite, (n,) bool. Else scores are NaN, the row zero.
     """
@@ -40,6 +43,7 @@ class Measurements:
     other_probability: np.ndarray
     predicted: np.ndarray
     other: np.ndarray
+    value: np.ndarray
     embedding: np.ndarray
     finite: np.ndarray
 
@@ -67,8 +71,8 @@ class BatchMeasurement:
         self.norms += form.squared_norms()
         self._sketch.add(name, form, self.rows)
 
-    def result(self, outcome: Outcome, targets: object) -> Measurements:
-        """The measurements of the batch."""
+    def result(self, outcome: Outcome, targets: object, reading: str = "class") -> Measurements:
+        """The measurements of the batch; ``reading`` as in ``engine.predictions``."""
         finite = torch.isfinite(self.norms) & torch.isfinite(outcome.values)
         finite &= torch.isfinite(self.rows).all(1)
         rows = torch.where(finite[:, None], self.rows, 0.0)
@@ -82,35 +86,8 @@ class BatchMeasurement:
             loss=_array(loss.float()),
             embedding=_array(embedding.float()),
             finite=_array(finite),
-            **predictions(outcome.outputs, targets),
+            **predictions(outcome.outputs, targets, reading),
         )
-
-
-def predictions(logits: Tensor, targets: object) -> dict[str, np.ndarray]:
-    """Prediction, probabilities and margin of each example from logits (B, C ≥ 2) and class indices (B,)."""
-    labelled = isinstance(targets, Tensor) and targets.dim() == 1 and not targets.is_floating_point()
-    if logits.dim() != 2 or logits.shape[1] < 2 or not labelled or not isinstance(targets, Tensor):
-        unknown = np.full(len(logits), np.nan, np.float32)
-        none = np.full(len(logits), -1, np.int64)
-        names = ("probability", "margin", "label_probability", "other_probability")
-        return {**{name: unknown.copy() for name in names}, "predicted": none, "other": none.copy()}
-    label = targets[:, None]
-    probabilities = logits.double().softmax(1)
-    others = logits.double().scatter(1, label, -torch.inf)
-    rest, other = others.max(1)
-    own = logits.double().gather(1, label)[:, 0]
-    predicted = logits.argmax(1)
-    floats = {
-        "probability": probabilities.gather(1, predicted[:, None])[:, 0],
-        "margin": own - rest,
-        "label_probability": probabilities.gather(1, label)[:, 0],
-        "other_probability": probabilities.gather(1, other[:, None])[:, 0],
-    }
-    return {
-        **{name: _array(value.float()) for name, value in floats.items()},
-        "predicted": _array(predicted),
-        "other": _array(other),
-    }
 
 
 def _array(value: Tensor) -> np.ndarray:

@@ -86,7 +86,9 @@ class Session:
             return
         self._inside = True
         try:
-            with exact_kernels(self.device), borrowed(self.model, self.device, self.dtype):
+            # The caller may stand in no_grad or inference mode; gradients are the work here.
+            whole = borrowed(self.model, self.device, self.dtype)
+            with torch.inference_mode(False), torch.enable_grad(), exact_kernels(self.device), whole:
                 yield
         finally:
             # A sweep that an error left is closed only when its traceback is forgotten; its thread must not

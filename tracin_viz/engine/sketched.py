@@ -16,6 +16,7 @@ from tracin_viz.engine.estimates import SketchError, sketch_error
 from tracin_viz.engine.exact import ExactProducts
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.measurements import BatchMeasurement, Measurements
+from tracin_viz.engine.predictions import reading_of
 from tracin_viz.engine.session import OnBatch, Session, layer_of
 from tracin_viz.engine.sketch import Block, SketchMap
 from tracin_viz.errors import InputError
@@ -36,7 +37,7 @@ class SketchProducts(ExactProducts):
             def work(batch: Batch) -> Measurements:
                 consumer = BatchMeasurement(len(batch), maps, dtype)
                 outcome = self._session.passes.run(batch, self._session.objective, consumer)
-                return consumer.result(outcome, batch.targets)
+                return consumer.result(outcome, batch.targets, reading_of(self._session.objective))
 
             parts = []
             for piece in self._session.sweep(data, np.arange(length(data)), work, on_batch):
