@@ -26,7 +26,7 @@ def data_step(draft: Draft) -> None:
     st.subheader("Which data was the model trained on?", anchor=False)
     if choose_place(draft, "data") is None:
         return
-    found = awaited(draft, "data", "Looking at the data: every file is checked once")
+    found = awaited(draft, "data", "Looking at the data")
     if found is None:
         if workspace().look_for(draft, "data").error is not None:
             mapping_form(draft, None)  # perhaps the files only need to be read in another way
