@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import zipfile
@@ -17,6 +18,7 @@ from tests import tiny
 from tests.browser.serving import serve, settle
 from tests.conftest import TinyFiles, end_query_process, run_command
 from tests.models.conftest import words, write_run
+from tests.ui.hostile import HOSTILE
 
 OpenPage = Callable[..., Page]
 PIECE = 8 << 20
@@ -199,6 +201,29 @@ def test_a_checkpoint_of_another_network_and_broken_images_are_named(
     ).to_be_visible()
     expect(error.get_by_text("What to do").first).to_be_visible()
     expect(page.locator(".st-key-next_check")).to_have_count(0)
+
+
+def test_hostile_names_and_texts_stay_letters(open_page: OpenPage, own_server: str, tmp_path: Path):
+    folder = tmp_path / "[x](https:evil.example) **bold**"
+    folder.mkdir()
+    table = folder / "a.csv"
+    with table.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(["![text](https://evil.example/t.png)", "<img src=x onerror=window.hit=1> label"])
+        writer.writerows(
+            [f"{words} {number}", HOSTILE[number % 3]] for number in range(9) for words in HOSTILE
+        )
+    page = open_page(own_server)
+    begin(page)
+    type_path(page, "data", table)
+    expect(page.get_by_text("Is this what you expect?")).to_be_visible()
+    page.get_by_text("How are the files read?").click()
+    page.get_by_text("Examples of each class").click()
+    page.get_by_role("button", name="Browse").click()
+    settle(page)
+    expect(page.locator(".st-key-own_examples .card").first).to_be_visible()
+    assert page.locator("a[href*=evil], img[src*=evil], img[src=x], script[src*=evil]").count() == 0
+    assert page.evaluate("window.hit") is None
 
 
 def test_an_upload_does_not_pass_through_memory_and_the_app_answers_meanwhile(

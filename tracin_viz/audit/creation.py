@@ -16,6 +16,7 @@ from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.store import registry
 from tracin_viz.store.registry import AuditRecord
 
+_TARGETS = {"number": "numbers", "multi-label": "several classes at once"}
 _KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
 
 
@@ -74,6 +75,7 @@ def found_in(name: str, sources: Sources, *, look_into: Inspector = inspect) -> 
     found = look_into(sources.model.expanduser().resolve(), **choices)
     seen = {
         "task": dataset.task,
+        "target": dataset.target,
         "classes": dataset.classes,
         "splits": {split: len(rows.labels) for split, rows in dataset.splits.items()},
         "mapping": dataset.mapping.as_dict(),
@@ -99,6 +101,13 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
             f"The data in {sources.data} are {_KINDS[data['task']]}, but the model in {sources.model} takes "
             f"{_KINDS[model['task']]}.",
             remedy="Give data and model of the same kind.",
+        )
+    if data["target"] != "class":
+        raise InputError(
+            f"The labels of {sources.data} are {_TARGETS[data['target']]}; an audit is about one class for "
+            "each example.",
+            remedy="Choose another label column (--mapping label=…), or say that its values are classes "
+            "(--mapping target=class).",
         )
     problems = [Problem(**problem) for problem in (*data["problems"], *model["problems"])]
     classes = match_classes(model["classes"], data["classes"], problems=problems)
