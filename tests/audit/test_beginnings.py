@@ -59,6 +59,23 @@ def test_old_drafts_go_when_a_new_one_begins(drafts: Drafts):
     assert drafts.read(young.id)
 
 
+def test_uploads_of_audits_and_drafts_stay_when_old_ones_go(tmp_path: Path):
+    space = Workspace(Home(tmp_path))
+
+    def uploaded(name: str) -> str:
+        identifier = space.uploads.begin([{"path": name, "size": 1, "changed": 1}]).id
+        space.uploads.writer(identifier, 0, 0).write(b"x")
+        return space.uploads.finish(identifier).id
+
+    wanted, forgotten = uploaded("a"), uploaded("b")
+    space.drafts.write(replace(space.drafts.new(), data=str(space.uploads.path(wanted))))
+    (space.home.root / "drafts" / "000000000000.json").write_text("damaged")
+    for path in space.uploads.folder.rglob("*"):
+        os.utime(path, (1.0, 1.0))
+    assert space.sweep_uploads() == [forgotten]
+    assert space.uploads.path(wanted).read_bytes() == b"x"
+
+
 def test_only_the_configured_folders_may_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     for folder in (inside / "data", outside, tmp_path / "inside-not"):

@@ -5,6 +5,7 @@ A draft registers nothing. Its identifier stands in the address of the page.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -121,6 +122,7 @@ class Drafts:
         """Data and models that drafts name."""
         found = []
         for path in self._folder.glob("*.json"):
-            draft = self.read(path.stem)
-            found += [Path(one) for one in (draft.data, draft.model, draft.architecture) if one]
+            with contextlib.suppress(NotFoundError):  # a damaged one names nothing
+                draft = self.read(path.stem)
+                found += [Path(one) for one in (draft.data, draft.model, draft.architecture) if one]
         return found

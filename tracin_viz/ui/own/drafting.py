@@ -24,6 +24,7 @@ def current_draft() -> Draft:
                 return _shown(_trusted(drafts.read(identifier)))
             except NotFoundError:
                 continue
+    workspace().sweep_uploads()  # a good moment: whoever begins anew waits for nothing yet
     return _shown(drafts.new())
 
 

@@ -35,7 +35,7 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         return  # the folders say everything there is to say
     changed = bool(draft.mapping)
     with (
-        st.expander("How are the files read?", icon=":material/tune:", expanded=changed and found is None),
+        st.expander("How are the files read?", icon=":material/tune:", expanded=changed),
         st.form("mapping", border=False),
     ):
         guessed: Mapping[str, Any] = {**(found["mapping"] if found else {}), **draft.mapping}
