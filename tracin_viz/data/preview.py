@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from tracin_viz.data.dataset import Dataset, open_dataset
+from tracin_viz.data.duplicates import find_duplicates
 from tracin_viz.data.mapping import DataMapping
 from tracin_viz.errors import Problem
+
+#: Kinds of problems that are about files.
+UNREADABLE = ("unreadable image", "missing image", "left out")
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,9 @@ class DataPreview:
         class_counts: For each split the number of examples of each class; those without are ``""``.
         examples: Some of each split in turn, ``{split, row, source, label}``; ``label`` is a class
             name, a list of them, a number or ``None``.
-        duplicates: Examples with the same content, ``{places, splits, labels}`` for each group.
+        duplicates: Examples with the same content, ``{places, ids, splits, count}`` for each group.
         unreadable: Files that cannot be read, and why.
-        problems: Everything that was left out or looks wrong, those files included.
+        problems: Everything that was left out or looks wrong, those files and duplicates included.
     """
 
     format: str
@@ -64,6 +68,7 @@ def preview_data(path: Path, *, mapping: DataMapping | None = None, limit: int =
         InputError: The path holds no data set that can be used (see ``open_dataset``).
     """
     dataset = open_dataset(path, mapping=mapping)
+    duplicates = find_duplicates(dataset)
     return DataPreview(
         format=dataset.format,
         task=dataset.task,
@@ -74,9 +79,9 @@ def preview_data(path: Path, *, mapping: DataMapping | None = None, limit: int =
         splits={name: len(split) for name, split in dataset.splits.items()},
         class_counts=class_counts(dataset),
         examples=_examples(dataset, limit),
-        duplicates=(),
-        unreadable=tuple(problem for problem in dataset.problems if problem.kind == "unreadable image"),
-        problems=dataset.problems,
+        duplicates=duplicates.groups,
+        unreadable=tuple(problem for problem in dataset.problems if problem.kind in UNREADABLE),
+        problems=(*dataset.problems, *duplicates.problems),
     )
 
 

@@ -32,12 +32,19 @@ class ProblemList:
             self._more[kind] = self._more.get(kind, 0) + 1
 
     def add_many(
-        self, kind: str, *, where: Callable[[int], str], count: int, message: str, remedy: str
+        self,
+        kind: str,
+        *,
+        where: Callable[[int], str],
+        count: int,
+        message: str | Callable[[int], str],
+        remedy: str,
     ) -> None:
-        """Note ``count`` problems of one kind, the place of the first few only being asked for."""
+        """Note ``count`` problems of one kind; places and messages of the first few only are asked for."""
         listed = min(count, LISTED - min(LISTED, len(self._listed.get(kind, ()))))
         for place in range(listed):
-            self.add(kind, where=where(place), message=message, remedy=remedy)
+            said = message if isinstance(message, str) else message(place)
+            self.add(kind, where=where(place), message=said, remedy=remedy)
         if count > listed:
             self._more[kind] = self._more.get(kind, 0) + count - listed
 

@@ -92,4 +92,5 @@ def _images(
     parts = metadata_parts(files, open_text, problems)
     if not parts:
         return open_image_folder(files, path, mapping=mapping, verify=verify, kind=kind, problems=problems)
-    return open_tables(parts, path, mapping=mapping, where=TableFiles(files, verify), problems=problems)
+    where = TableFiles(files, verify, kind)
+    return open_tables(parts, path, mapping=mapping, where=where, problems=problems)

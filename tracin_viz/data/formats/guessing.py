@@ -207,7 +207,10 @@ def _text(columns: Sequence[Column]) -> Column | None:
 
 
 def _label(columns: Sequence[Column], kind: str) -> str | tuple[str, ...] | None:
+    lower = {column.name.strip().lower() for column in columns}
     named = [column for column in columns if column.name.strip().lower() in LABEL_NAMES]
+    if kind == "features" and {"x", "z"} & lower:  # coordinates: y is one of them
+        named = [column for column in named if column.name.strip().lower() != "y"]
     if named:
         return _named_first(named, LABEL_NAMES).name
     if known := [column for column in columns if column.classes]:

@@ -160,9 +160,10 @@ def _paths(
 ) -> RowContents:
     """Rows whose path leads to a file of ``files`` that no row before it names."""
     names: list[str] = []
-    for part, sheet in zip(parts, sheets, strict=True):
-        text = as_text(sheet.columns[column], column)
-        root = f"{files.root.as_posix()}/" if hasattr(files, "root") else None
+    texts = [as_text(sheet.columns[column], column) for sheet in sheets]
+    written = Strings(pa.chunked_array([chunk for text in texts for chunk in text.chunks], pa.large_string()))
+    root = f"{files.root.as_posix()}/" if hasattr(files, "root") else None
+    for part, text in zip(parts, texts, strict=True):
         names += [_plain(value, part.folder, root) for value in Strings(text)]
     known = np.zeros(len(names), dtype=bool)
     twice = np.zeros(len(names), dtype=bool)
@@ -172,12 +173,10 @@ def _paths(
         twice[row] = known[row] and name in seen
         if known[row]:
             seen.add(name)
-    absent = np.flatnonzero(~known)
     look.note(
         "missing image",
-        absent,
-        "Its image is not there, or not inside the folder of the table"
-        + (f" (such as '{shown(names[absent[0]] or 'an empty path')}')." if len(absent) else "."),
+        np.flatnonzero(~known),
+        lambda row: f"Its image '{shown(written[row])}' is not there, or not inside the folder of the table.",
     )
     look.note("duplicate file name", np.flatnonzero(twice), "A row before it names the same image.")
     rows = np.flatnonzero(known & ~twice)

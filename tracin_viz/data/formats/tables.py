@@ -39,10 +39,12 @@ class TableFiles:
     Attributes:
         files: Files that its paths name; ``None`` where there can be none.
         verify: Whether to look for broken pictures.
+        kind: What the files are, where they were opened before the tables.
     """
 
     files: Files | None
     verify: bool
+    kind: str = ""
 
 
 def open_tables(
@@ -92,7 +94,7 @@ def open_tables(
         split_names=names,
         splits=splits[usable],
         mapping=mapping,
-        format=_format(parts),
+        format=_format(parts, where.kind),
         columns=_described(columns, mapping, first),
         feature=_feature(first, mapping),
         remedies=_REMEDIES,
@@ -218,10 +220,10 @@ def _feature(source: TableSource, mapping: DataMapping) -> Feature | None:
     return source.features.get(mapping.label) if isinstance(mapping.label, str) else None
 
 
-def _format(parts: Sequence[Part]) -> str:
+def _format(parts: Sequence[Part], files: str) -> str:
     kinds = list(dict.fromkeys(part.source.format for part in parts))
-    text = ", ".join(kinds)
-    return text if len(parts) == 1 else f"{len(parts)} files: {text}"
+    text = ", ".join(kinds) if len(parts) == 1 else f"{len(parts)} × {', '.join(kinds)}"
+    return f"{files} with {text}" if files else text
 
 
 def _word(roles: Roles) -> str:

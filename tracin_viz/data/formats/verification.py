@@ -41,13 +41,14 @@ class Look:
     place: Callable[[int], str]
     problems: ProblemList
 
-    def note(self, kind: str, rows: Rows, message: str) -> None:
-        """Note that ``rows`` were left out."""
+    def note(self, kind: str, rows: Rows, message: str | Callable[[int], str]) -> None:
+        """Note that ``rows`` were left out, with one message or one for each row."""
+        told = message if callable(message) else lambda _: message
         self.problems.add_many(
             kind,
             where=lambda place: self.place(int(rows[place])),
             count=len(rows),
-            message=f"{message} The row was left out.",
+            message=lambda place: f"{told(int(rows[place]))} The row was left out.",
             remedy="Correct that line.",
         )
 
