@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import weakref
 import zlib
 from bisect import bisect_right
 from pathlib import Path
@@ -42,6 +43,9 @@ class Stream(Protocol):
     def tell(self) -> int:
         """The place of the next byte."""
 
+    def close(self) -> None:
+        """Close the file."""
+
 
 def open_stream(path: Path) -> Stream:
     """The unpacked bytes of ``path``, by the ending of its name.
@@ -69,6 +73,7 @@ class GzipStream:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("rb")
+        weakref.finalize(self, self._file.close)
         self._spacing = SPACING
         self._limit = max(archives.RATIO_MATTERS, archives.MAX_RATIO * path.stat().st_size)
         self._inner: Any = zlib.decompressobj(wbits=31)
@@ -104,6 +109,10 @@ class GzipStream:
     def tell(self) -> int:
         """The place of the next byte."""
         return self._place
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def _through(self) -> int:
         """Unpack everything once, keeping states; the number of bytes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import threading
+import weakref
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -31,6 +32,7 @@ class TarFiles:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stream = open_stream(path)
+        weakref.finalize(self, self._stream.close)
         self._lock = threading.Lock()
         self._places = self._index()  # name -> (first byte in the stream, bytes)
         self._names = kept(path, list(self._places))

@@ -20,6 +20,8 @@ SHOWN = 5
 SHOWN_LENGTH = 80
 #: Different values of each column that guesses look at.
 DIFFERENT = 200
+#: Share of values that may be no numbers in a column of numbers: mistakes, which are named when it is read.
+ODD = 0.02
 #: Columns that are described; of wider tables (numbers, as a rule) the rest is only counted.
 DESCRIBED = 2000
 
@@ -85,7 +87,7 @@ def _kind(column: Any, name: str, texts: list[str], distinct: int, length: float
     if not texts:
         return "empty"
     numbers, odd = as_numbers(column, name)
-    if not odd.any():
+    if odd.mean() <= ODD:
         known = numbers[~np.isnan(numbers)]
         if known.size and np.isin(known, (0, 1)).all():
             return "0/1"
