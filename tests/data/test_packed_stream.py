@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_reading_anywhere_equals_a_slice_of_the_unpacked_file(
     monkeypatch.setattr(packed_stream, "SPACING", 1 << 16)
     monkeypatch.setattr(packed_stream, "STATES", states)
     cuts = np.linspace(0, len(content), members + 1).astype(int)
-    packed = b"".join(gzip.compress(content[a:b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True))
+    packed = b"".join(gzip.compress(content[a:b]) for a, b in pairwise(cuts))
     (tmp_path / "x.gz").write_bytes(packed + bytes(512))
     stream = GzipStream(tmp_path / "x.gz")
     generator = np.random.default_rng(5)
