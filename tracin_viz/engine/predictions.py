@@ -35,7 +35,7 @@ def predictions(outputs: Tensor, targets: object, reading: str = "class") -> dic
 
     Args:
         outputs: Logits (n, C), or predicted numbers (n,) or (n, 1).
-        targets: Classes (n,) int64, labels (n, C) of 0 and 1, or numbers (n,).
+        targets: Classes (n,) int64, −1 = none; labels (n, C) of 0 and 1; or numbers (n,).
         reading: "class", "multi-label" or "number".
 
     Returns:
@@ -57,7 +57,8 @@ def _are_classes(outputs: Tensor, targets: Tensor) -> bool:
 
 
 def _of_classes(logits: Tensor, targets: Tensor) -> dict[str, np.ndarray]:
-    label = targets[:, None]
+    known = targets >= 0
+    label = targets.clamp(min=0)[:, None]
     probabilities = logits.softmax(1)
     rest, other = logits.scatter(1, label, -torch.inf).max(1)
     predicted = logits.argmax(1)
@@ -67,7 +68,9 @@ def _of_classes(logits: Tensor, targets: Tensor) -> dict[str, np.ndarray]:
         "label_probability": probabilities.gather(1, label)[:, 0],
         "other_probability": probabilities.gather(1, other[:, None])[:, 0],
     }
-    return _columns(len(logits), floats, {"predicted": predicted, "other": other})
+    for name in ("margin", "label_probability", "other_probability"):
+        floats[name] = torch.where(known, floats[name], torch.nan)
+    return _columns(len(logits), floats, {"predicted": predicted, "other": torch.where(known, other, -1)})
 
 
 def _of_labels(logits: Tensor, targets: Tensor) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional
 
 from tracin_viz.engine import InfluenceEngine, Measurements
 from tracin_viz.fingerprint import FORMAT
@@ -53,6 +54,8 @@ class Measurer:
         self.plan = plan
         self.engine = build_engine(sources, plan, device=device or plan.device)
         self._shard: tuple[tuple[str, int], Examples] | None = None
+        self._device = device or plan.device
+        self._scored: InfluenceEngine | None = None
 
     def prepare(self) -> int:
         """Check the model on three training examples and find the batch size; returns that.
@@ -89,14 +92,42 @@ class Measurer:
         if self._shard is None or self._shard[0] != task.shard:
             rows = range(task.start, task.stop)
             self._shard = task.shard, Examples(self._sources.dataset, task.split, rows)
-        found = self.engine.measure(self._shard[1], task.place, on_batch=on_batch)
-        writer.put(_Measured(task, found, manifest(self.plan, self.engine)))
+        engine = self._engine_for(task)
+        found = engine.measure(self._shard[1], task.place, on_batch=on_batch)
+        writer.put(_Measured(task, found, manifest(self.plan, engine)))
+
+    def _engine_for(self, task: Task) -> InfluenceEngine:
+        """The engine, or for examples without labels one that takes prediction scores for them."""
+        labels = self._sources.dataset.splits[task.split].labels[task.start : task.stop]
+        if not (labels < 0).any():
+            return self.engine
+        if self._scored is None:
+            self._scored = build_engine(
+                self._sources,
+                self.plan,
+                device=self._device,
+                loss=loss_or_score,
+                batch_size=self.engine.batch_size,
+            )
+        return self._scored
 
 
 def unit_of(found: Measurements) -> GradientUnit:
     """The measurements of a shard as they are stored."""
     table = pd.DataFrame({name: getattr(found, name) for name in EXAMPLE_COLUMNS})
+    # Without a label (see ``loss_or_score``) there is a prediction, but no loss.
+    table.loc[(found.predicted >= 0) & (found.other < 0), "loss"] = np.nan
     return GradientUnit.from_measurements(found.rows, found.embedding, table)
+
+
+def loss_or_score(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross entropy (B,); where the target is -1, minus the logit of the class predicted there.
+
+    An example without a label is explained by its prediction score (DESIGN §2); a proponent raises it, hence
+    the minus.
+    """
+    losses = functional.cross_entropy(outputs, targets.clamp(min=0), reduction="none")
+    return torch.where(targets >= 0, losses, -outputs.max(1).values)
 
 
 def manifest(plan: RunPlan, engine: InfluenceEngine) -> dict[str, Any]:
