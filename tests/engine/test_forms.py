@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional
 
 from tests.oracles import relative_error
-from tracin_viz.engine.forms import Convolved, Dense, Factors, Lookup, joined
+from tracin_viz.engine.convolved import Convolved
+from tracin_viz.engine.forms import Dense, Factors, Lookup, joined
 from tracin_viz.engine.products import Held, ghost_pays
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from tracin_viz.engine.arguments import chosen_device, module_of
+from tracin_viz.engine.basis import Basis
 from tracin_viz.engine.batches import Collate
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.coverage import ParameterCoverage, coverage
@@ -34,6 +35,7 @@ class EngineBase:
         loss: str | nn.Module | PerExample | None = None,
         layers: str | None = None,
         sketch_dim: int = 2048,
+        sketch: str | Basis = "random",
         seed: int = 0,
         device: str | torch.device = "auto",
         batch_size: int | str = "auto",
@@ -50,6 +52,10 @@ class EngineBase:
             )
         if batch_size != "auto" and (not isinstance(batch_size, int) or batch_size < 1):
             raise InputError(f"batch_size={batch_size!r} must be 'auto' or a positive number.")
+        if not isinstance(sketch, Basis) and sketch not in ("random", "pca"):
+            raise InputError(
+                f"sketch={sketch!r} is not known.", remedy="Possible: 'random', 'pca', or a fitted Basis."
+            )
         module = module_of(model)
         self._states = [_optimizer_of(checkpoint, module) for checkpoint in checkpoints]
         self.checkpoints = tuple(map(_with_named_rates, checkpoints, self._states))
@@ -66,6 +72,8 @@ class EngineBase:
             raise_nonfinite=on_nonfinite == "raise",
             read_ahead=read_ahead,
         )
+        self._basis = sketch if isinstance(sketch, Basis) else None
+        self._fitted = sketch != "random"
         self._map: SketchMap | None = None
 
     @property

@@ -11,12 +11,16 @@ Each form offers both ways; ``products`` chooses by counting operations.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from tracin_viz.engine.scratch import temporary
+
+NORM_BYTES = 4 << 20  # gradients written out for their norms at once; more leaves the cache
 
 
 class Form(ABC):
@@ -37,10 +41,16 @@ class Form(ABC):
     def written_out(self) -> Tensor:
         """The gradients themselves, (B, P) with P = numbers in the parameter."""
 
+    def in_pieces(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, Tensor]]:
+        """The gradients written out a few examples at a time, (rows, (b, P)).
+
+        A piece lives in memory that the next one takes over, so it must not be kept.
+        """
+        yield slice(0, self.examples), self.written_out()
+
     def squared_norms(self) -> Tensor:
         """‖gradient‖² of each example, (B,) float64."""
-        written = self.written_out()
-        return row_dots(written, written)
+        return torch.cat([row_dots(piece, piece) for _, piece in self.in_pieces()])
 
     def with_factors(self) -> Factors | None:
         """The same gradients as outer products, or ``None`` where that does not exist or never pays."""
@@ -99,6 +109,15 @@ class Factors(Form):
             return (self.left[:, 0, :, None] * self.right[:, 0, None, :]).flatten(1)
         return torch.bmm(self.left.transpose(1, 2), self.right).flatten(1)
 
+    def in_pieces(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, Tensor]]:
+        """As ``Form``."""
+        out, into = self.left.shape[2], self.right.shape[2]
+        for rows in pieces(self.examples, out * into * self.left.element_size(), limit):
+            left, right = self.left[rows], self.right[rows]
+            whole = temporary((len(left), out, into), left, "gradients")
+            torch.bmm(left.transpose(1, 2), right, out=whole)
+            yield rows, whole.flatten(1)
+
     def squared_norms(self) -> Tensor:
         """(B,) float64, by whichever of the two ways costs fewer operations."""
         steps, out, into = self.left.shape[1], self.left.shape[2], self.right.shape[2]
@@ -110,8 +129,7 @@ class Factors(Form):
             gram = torch.bmm(self.left, self.left.transpose(1, 2))
             other = torch.bmm(self.right, self.right.transpose(1, 2))
             return row_dots(gram.flatten(1), other.flatten(1))
-        written = self.written_out()
-        return row_dots(written, written)
+        return super().squared_norms()
 
     def with_factors(self) -> Factors:
         """Itself."""
@@ -162,93 +180,11 @@ class Lookup(Form):
         return Lookup(self.ids[place : place + 1], self.values[place : place + 1], self.shape)
 
 
-@dataclass
-class Convolved(Form):
-    """Gradient of a convolution's kernel: Σ over output places of (output gradient) ⊗ (input patch).
-
-    Attributes:
-        inputs: (B·m, channels, *space).
-        grads: (B·m, out channels, *output space).
-        batch: B; m consecutive rows belong to one example.
-        stride: Per spatial dimension.
-        dilation: Per spatial dimension.
-        groups: Channel groups.
-        pads: Zeros around ``inputs`` as ``functional.pad`` takes them (last dimension first, both ends).
-    """
-
-    inputs: Tensor
-    grads: Tensor
-    batch: int
-    shape: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    groups: int = 1
-    pads: tuple[int, ...] = ()
-
-    @property
-    def examples(self) -> int:
-        """Number of examples, B."""
-        return self.batch
-
-    def positions(self) -> int:
-        """Output places per example."""
-        return prod(self.grads.shape[2:]) * (self.grads.shape[0] // self.batch)
-
-    def part(self, place: int) -> Form:
-        """One example."""
-        per = self.inputs.shape[0] // self.batch
-        rows = slice(place * per, (place + 1) * per)
-        geometry = (self.shape, self.stride, self.dilation, self.groups, self.pads)
-        return Convolved(self.inputs[rows], self.grads[rows], 1, *geometry)
-
-    def padded(self) -> Tensor:
-        """The inputs with their zeros."""
-        return functional.pad(self.inputs, self.pads) if any(self.pads) else self.inputs
-
-    def patches(self) -> Tensor:
-        """Input patches (B·m, channels, kernel size, places), a view where the kernel allows it."""
-        x, kernel = self.padded(), self.shape[2:]
-        places = self.grads.shape[2:]
-        for axis, (size, step, gap, count) in enumerate(
-            zip(kernel, self.stride, self.dilation, places, strict=True)
-        ):
-            reach = (size - 1) * gap + 1
-            x = x.narrow(axis + 2, 0, (count - 1) * step + reach)
-            x = x.unfold(axis + 2, reach, step)[..., ::gap]
-        dims = len(kernel)
-        order = [0, 1, *range(2 + dims, 2 + 2 * dims), *range(2, 2 + dims)]
-        return x.permute(order).reshape(x.shape[0], x.shape[1], prod(kernel), prod(places))
-
-    def written_out(self) -> Tensor:
-        """(B, P) as one batched matrix product of output gradients with input patches."""
-        rows, per = self.inputs.shape[0], self.inputs.shape[0] // self.batch
-        size = prod(self.shape[2:])
-        patches = self.patches().reshape(rows * self.groups, -1, self.positions() // per)
-        grads = self.grads.reshape(rows * self.groups, -1, self.positions() // per)
-        weights = torch.bmm(grads, patches.transpose(1, 2))
-        weights = weights.reshape(self.batch, per, self.shape[0] * self.shape[1] * size)
-        return weights[:, 0] if per == 1 else weights.sum(1)
-
-    def squared_norms(self) -> Tensor:
-        """(B,) float64, by whichever of the two ways costs fewer operations."""
-        steps, out, into = self.positions(), self.shape[0], prod(self.shape[1:])
-        if self.groups == 1 and steps * (out + into) < out * into:
-            factors = self.with_factors()
-            if factors is not None:
-                return factors.squared_norms()
-        written = self.written_out()
-        return row_dots(written, written)
-
-    def with_factors(self) -> Factors | None:
-        """Patches and output gradients as (B, T, ·); ``None`` for grouped convolutions."""
-        if self.groups != 1:
-            return None
-        into = prod(self.shape[1:])
-        right = self.patches().reshape(self.inputs.shape[0], into, -1).transpose(1, 2)
-        left = self.grads.flatten(2).transpose(1, 2)
-        return Factors(
-            left.reshape(self.batch, -1, self.shape[0]), right.reshape(self.batch, -1, into), self.shape
-        )
+def pieces(count: int, each: int, limit: int) -> Iterator[slice]:
+    """``count`` examples of ``each`` bytes in pieces of at most ``limit`` bytes and at least one example."""
+    step = max(1, limit // max(1, each))
+    for first in range(0, count, step):
+        yield slice(first, min(first + step, count))
 
 
 def row_dots(a: Tensor, b: Tensor) -> Tensor:

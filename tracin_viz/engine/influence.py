@@ -22,6 +22,9 @@ class InfluenceEngine(SketchProducts, TokenProducts):
         layers: ``None`` or "all", "last" (the layer that produces the outputs), or a regular expression on
             parameter names. Parameters with ``requires_grad=False`` are left out.
         sketch_dim: Numbers per sketch and checkpoint.
+        sketch: "random": maps of the sketches from the seed alone, comparable between engines. "pca": fitted
+            to a pilot of the first data seen (``fit_sketches``); much more accurate at the same size, and
+            cheaper. Or the ``Basis`` that another engine fitted.
         seed: Chooses the random maps of the sketches.
         device: "auto", "cpu", "cuda", "mps", or a torch device.
         batch_size: Examples per pass, or "auto".

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tracin_viz.engine.forms import Lookup
 from tracin_viz.portable import available_memory
 
 #: Examples per pass beyond which nothing gets faster.
 LARGEST_BATCH = {"cpu": 64, "cuda": 512, "mps": 128}
-CPU_WORKING_SET = 256 << 20  # bytes; larger batches only leave the caches
+CPU_WORKING_SET = 1 << 30  # bytes; larger batches are no faster
 #: Share of the free memory that a batch may take by the estimate below: the allocator needs room to breathe,
 #: and other programs may start.
 SHARE = 0.5
@@ -73,10 +74,9 @@ def footprint(run: Callable[[Consumer], object], parameters: Iterable[Tensor], e
         parameters: The tracked ones; their own storage is no part of an example.
         examples: Examples in that pass.
     """
-    tracked = list(parameters)
-    owned = {tensor.untyped_storage().data_ptr() for tensor in tracked}
+    owned = {tensor.untyped_storage().data_ptr() for tensor in parameters}
     kept: dict[int, int] = {}
-    factors = [0]
+    factors, largest = [0], [0]
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -86,12 +86,13 @@ def footprint(run: Callable[[Consumer], object], parameters: Iterable[Tensor], e
 
     def consume(name: str, form: Any) -> None:
         tensors = [value for value in vars(form).values() if isinstance(value, Tensor)]
-        factors[0] += sum(4 * tensor.numel() * tensor.element_size() for tensor in tensors)
+        factors[0] += sum(2 * tensor.numel() * tensor.element_size() for tensor in tensors)
+        if not isinstance(form, Lookup):  # the gradient of a table is never written out
+            largest[0] = max(largest[0], prod(form.shape))
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         run(consume)
-    largest = max((prod(p.shape) for p in tracked if p.dim() > 1), default=0)
-    return (sum(kept.values()) + factors[0]) // examples + 8 * min(largest, 1 << 23) + 1
+    return (sum(kept.values()) + factors[0]) // examples + 8 * min(largest[0], 1 << 23) + 1
 
 
 def fitting_batch(device: torch.device, bytes_per_example: int) -> int:

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tracin_viz.engine.forms import Convolved, Dense, Factors, Form, Lookup
+from tracin_viz.engine.convolved import Convolved
+from tracin_viz.engine.forms import Dense, Factors, Form, Lookup
+from tracin_viz.engine.scratch import BYTES
 from tracin_viz.errors import EngineError
 
 CHUNK = 1 << 23  # numbers of a Gram matrix held at once
@@ -85,7 +87,8 @@ class Held:
             if factors is not None:
                 return _factor_dots(factors, held)
             held = Dense(held.written_out(), held.shape)
-        return (form.written_out() @ held.written_out().t()).double()
+        queries = held.written_out().t()
+        return torch.cat([(piece @ queries).double() for _, piece in form.in_pieces(BYTES)])
 
 
 def _bytes(form: Form) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tracin_viz.engine import scratch
 from tracin_viz.engine.batches import Batch, Collate, length
 from tracin_viz.engine.checkpoints import Checkpoint, borrowed, load_weights
 from tracin_viz.engine.checks import start_check
@@ -96,6 +97,7 @@ class Session:
             for feed in self._feeds:
                 feed.close()
             self._inside, self._loaded, self._feeds = False, None, []
+            scratch.release()
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Puts a checkpoint's weights into the borrowed model."""

@@ -1,71 +1,60 @@
 """Gradient sketches: linear maps to few numbers that keep inner products in expectation.
 
-A parameter is seen as a matrix (out, in). Its per-example gradient is mapped to few rows on each side by
-random signs (a side that is small stays exact), and the result is folded with random signs into the column
-block of its layer group. E⟨sketch(g), sketch(h)⟩ = ⟨g, h⟩ (DESIGN §3). The map depends on the seed and on the
-parameter's name and shape alone, so it is the same at each checkpoint, on each device and in each process.
+A parameter is seen as a matrix (out, in). Its per-example gradient is mapped to few rows on each side
+(``maps``: random signs; ``basis``: directions of a pilot) and the result is folded with random signs into the
+column block of its layer group. E⟨sketch(g), sketch(h)⟩ = ⟨g, h⟩ (DESIGN §3). With random signs the map
+depends on the seed and on the parameter's name and shape alone, so it is the same at each checkpoint, on each
+device and in each process; with a basis it depends on that too.
 """
 
 from __future__ import annotations
 
-import hashlib
-from math import prod, sqrt
-from typing import NamedTuple
+from dataclasses import dataclass
+from math import prod
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from tracin_viz.engine.forms import Convolved, Factors, Form, Lookup
-from tracin_viz.errors import InputError
-
-# The error of a mapped gradient is about 1/√rows of each side. Rows of the input side cost a thin convolution
-# each, rows of the output side almost nothing.
-INPUT_SIDE = 128
-OUTPUT_SIDE = 256
-LARGEST_SIDE = 512  # input rows where the output side is small
-WRITTEN = 16384  # a kernel's gradient of at most this many numbers is folded without mapping its sides
-WRITTEN_MATRIX = 65536  # the same for a matrix, whose gradient needs no patches to be written out
-GROUPS = 4  # layer groups with a column block of their own
+from tracin_viz.engine.basis import Basis
+from tracin_viz.engine.columns import Room, even_rooms, fitted_rooms
+from tracin_viz.engine.forms import Form
+from tracin_viz.engine.maps import mapped_sides, random_sides, signs
+from tracin_viz.engine.projection import mapped
 
 
-class Block(NamedTuple):
-    """Columns of a sketch that belong to some layers.
+@dataclass
+class _Map:
+    """One parameter's map, on the device.
 
     Attributes:
-        layers: Their names.
-        start: First column.
-        stop: One past the last column.
+        left: (rows, out) or ``None``.
+        right: (columns, in) or ``None``.
+        flips: Signs of the fold, 0 for numbers with a column of their own; ``None`` where all have one.
+        own: Places of those numbers; ``None`` where there are none.
     """
 
-    layers: tuple[str, ...]
-    start: int
-    stop: int
-
-
-def signs(seed: int, name: str, shape: tuple[int, ...]) -> Tensor:
-    """Random ±1 from a counter-based generator keyed by ``seed`` and ``name``; float32 on the CPU."""
-    digest = hashlib.sha256(f"{seed}|{name}|{shape}".encode()).digest()
-    generator = np.random.Philox(key=np.frombuffer(digest[:16], dtype=np.uint64))
-    count = prod(shape)
-    words = np.asarray(generator.random_raw((count + 63) // 64), dtype="<u8")
-    bits = np.unpackbits(words.view(np.uint8), bitorder="little")[:count]
-    return torch.from_numpy(bits.astype(np.float32) * 2 - 1).reshape(shape)
+    left: Tensor | None
+    right: Tensor | None
+    flips: Tensor | None
+    own: Tensor | None
 
 
 class SketchMap:
-    """The random maps of all parameters and their places in the sketch.
+    """The maps of all parameters and their places in the sketch.
 
     Args:
         shapes: Parameter shapes in model order.
         layers: Layer of each parameter.
         dim: Numbers per sketch.
-        seed: Chooses the maps.
+        seed: Chooses the random maps.
         device: Where gradients are.
+        basis: Fitted sides; ``None`` = random ones.
 
     Attributes:
         blocks: Column ranges by layer group.
+
+    Raises:
+        InputError: The basis belongs to other parameters or another seed.
     """
 
     def __init__(
@@ -76,153 +65,62 @@ class SketchMap:
         dim: int,
         seed: int,
         device: torch.device,
+        basis: Basis | None = None,
     ) -> None:
         self.dim = dim
         self.seed = seed
         self.device = device
         self._shapes = shapes
-        self.blocks = _blocks(shapes, layers, dim)
-        place = {layer: block for block in self.blocks for layer in block.layers}
-        self._block = {name: place[layers[name]] for name in shapes}
-        self._offset = _offsets(shapes, self._block)
-        self._maps: dict[str, tuple[Tensor | None, Tensor | None, Tensor]] = {}
+        self._basis = basis
+        self._maps: dict[str, _Map] = {}
+        self._rooms: dict[str, Room]
+        if basis is None:
+            counts = {name: prod(mapped_sides(shape)) for name, shape in shapes.items()}
+            self.blocks, self._rooms = even_rooms(shapes, layers, counts, dim)
+        else:
+            basis.check(shapes, seed)
+            self.blocks, self._rooms = fitted_rooms(shapes, layers, basis.energy, dim)
 
     def add(self, name: str, form: Form, rows: Tensor) -> None:
         """Adds the sketch of one parameter's gradients to ``rows`` (B, dim)."""
-        left, right, flips = self._map(name)
-        values = _mapped(form, left, right)
-        exact = left is None and right is None  # then the values may be the gradients themselves
-        values = values * flips.to(values.dtype) if exact else values.mul_(flips.to(values.dtype))
-        block = self._block[name]
-        width = block.stop - block.start
-        columns = rows[:, block.start : block.stop]
-        start = self._offset[name]
-        head = min(width - start, values.shape[1])
-        columns[:, start : start + head] += values[:, :head]
-        rest = values[:, head:]
-        whole = rest.shape[1] // width * width
-        if whole:
-            columns += rest[:, :whole].reshape(len(rest), -1, width).sum(1)
-        if whole < rest.shape[1]:
-            columns[:, : rest.shape[1] - whole] += rest[:, whole:]
+        known, room = self._map(name), self._rooms[name]
+        values = mapped(form, known.left, known.right)
+        if known.own is not None:
+            rows[:, room.own_start : room.own_start + len(known.own)] += values.index_select(1, known.own)
+        if known.flips is None:
+            return
+        flips = known.flips.to(values.dtype)
+        exact = known.left is None and known.right is None  # then the values may be the gradients themselves
+        _fold(values * flips if exact else values.mul_(flips), rows[:, room.start : room.stop], room.offset)
 
-    def _map(self, name: str) -> tuple[Tensor | None, Tensor | None, Tensor]:
-        """Maps of both sides and the signs of the fold, each on the device.
+    def _map(self, name: str) -> _Map:
+        """The map of a parameter.
 
         The fold needs a sign per number even where both sides are mapped: else whole rows fall onto each
         other, and rows of one gradient resemble each other, so the error would not average out.
         """
         if name not in self._maps:
-            shape = self._shapes[name]
-            (out, into), (rows, columns) = sides(shape), mapped_sides(shape)
-            left = right = None
-            if rows < out:
-                left = signs(self.seed, f"{name}|out", (rows, out)).to(self.device) / sqrt(rows)
-            if columns < into:
-                right = signs(self.seed, f"{name}|in", (columns, into)).to(self.device) / sqrt(columns)
-            flips = signs(self.seed, f"{name}|fold", (rows * columns,)).to(self.device)
-            self._maps[name] = (left, right, flips)
+            room, shape = self._rooms[name], self._shapes[name]
+            pair = random_sides(shape, self.seed, name) if self._basis is None else self._basis.maps[name]
+            left, right = (None if side is None else side.to(self.device) for side in pair)
+            flips = None
+            if room.stop > room.start:
+                flips = signs(self.seed, f"{name}|fold", (room.count,))
+                flips[room.own] = 0
+                flips = flips.to(self.device)
+            own = room.own.to(self.device) if len(room.own) else None
+            self._maps[name] = _Map(left, right, flips, own)
         return self._maps[name]
 
 
-def sides(shape: tuple[int, ...]) -> tuple[int, int]:
-    """A parameter as a matrix (out, in); vectors are one row."""
-    if len(shape) < 2:
-        return 1, prod(shape)
-    return shape[0], prod(shape[1:])
-
-
-def mapped_sides(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows left of each side: small gradients and vectors stay whole; a small side leaves the other more."""
-    out, into = sides(shape)
-    if out == 1 or out * into <= (WRITTEN if len(shape) > 2 else WRITTEN_MATRIX):
-        return out, into
-    rows = min(out, OUTPUT_SIDE)
-    if len(shape) > 2:  # a thin convolution must stay thin beside the convolution itself
-        return rows, min(into, max(32, min(INPUT_SIDE, out // 2)))
-    return rows, min(into, max(INPUT_SIDE, min(LARGEST_SIDE, INPUT_SIDE * OUTPUT_SIDE // (4 * rows))))
-
-
-def _mapped(form: Form, left: Tensor | None, right: Tensor | None) -> Tensor:
-    """L · gradient · Rᵀ of each example, flattened; factors are mapped before they are multiplied."""
-    if left is None and right is None:
-        return form.written_out()
-    if isinstance(form, Convolved) and form.groups == 1:
-        form = _thin(form, left, right)
-        left = right = None
-    if isinstance(form, Lookup) and left is not None:
-        rows = left.t()[form.ids].to(form.values.dtype)
-        form = Factors(rows, form.values, (left.shape[0], form.shape[1]))
-        left = None
-    if isinstance(form, Factors):
-        a = form.left if left is None else form.left @ left.t().to(form.left.dtype)
-        b = form.right if right is None else form.right @ right.t().to(form.right.dtype)
-        return Factors(a, b, (a.shape[2], b.shape[2])).written_out()
-    values = form.written_out().reshape(form.examples, *sides(form.shape))
-    if right is not None:
-        values = values @ right.t().to(values.dtype)
-    if left is not None:
-        values = left.to(values.dtype) @ values
-    return values.flatten(1)
-
-
-def _thin(form: Convolved, left: Tensor | None, right: Tensor | None) -> Form:
-    """Projected patches by a convolution with few output channels: no patch is ever written out."""
-    if right is None:
-        return form.with_factors() or form
-    kernel = right.to(form.inputs.dtype).reshape(right.shape[0], *form.shape[1:])
-    run = (functional.conv1d, functional.conv2d, functional.conv3d)[len(form.shape) - 3]
-    lower, upper = form.pads[::2], form.pads[1::2]
-    even = lower == upper  # then the convolution pads by itself
-    inputs, padding = (form.inputs, lower[::-1]) if even else (form.padded(), (0,) * len(form.stride))
-    found = run(inputs, kernel, stride=form.stride, padding=padding or 0, dilation=form.dilation)
-    for axis, size in enumerate(form.grads.shape[2:]):
-        found = found.narrow(axis + 2, 0, size)  # output padding of a transposed convolution adds places
-    patches = found.flatten(2)
-    places = form.grads.flatten(2)
-    if left is not None:
-        places = torch.matmul(left.to(places.dtype), places)
-    a = places.transpose(1, 2).reshape(form.batch, -1, places.shape[1])
-    b = patches.transpose(1, 2).reshape(form.batch, -1, patches.shape[1])
-    return Factors(a, b, (a.shape[2], b.shape[2]))
-
-
-def _offsets(shapes: dict[str, tuple[int, ...]], blocks: dict[str, Block]) -> dict[str, int]:
-    """Column of its block at which each parameter's numbers begin: where the one before ended.
-
-    If all began at the first column, the many short parameters (biases, norms) would pile up there; this way
-    parameters that fit into their block together do not share a column and are kept exactly.
-    """
-    reached: dict[Block, int] = {}
-    offsets = {}
-    for name, shape in shapes.items():
-        block = blocks[name]
-        offsets[name] = reached.get(block, 0) % (block.stop - block.start)
-        reached[block] = reached.get(block, 0) + prod(mapped_sides(shape))
-    return offsets
-
-
-def _blocks(shapes: dict[str, tuple[int, ...]], layers: dict[str, str], dim: int) -> list[Block]:
-    """Contiguous layers in at most ``GROUPS`` groups; the layer of the outputs (last) has its own.
-
-    Layers are weighed by the root of their size, because gradient norms grow slower than parameter counts.
-    """
-    weight: dict[str, float] = {}
-    for name, shape in shapes.items():
-        weight[layers[name]] = weight.get(layers[name], 0.0) + sqrt(prod(shape))
-    names = list(weight)
-    count = min(GROUPS, len(names))
-    if dim < count:
-        raise InputError(f"A sketch needs at least {count} numbers for this model, got {dim}.")
-    groups: list[list[str]] = [[] for _ in range(count)]
-    body = names[:-1] if count > 1 else names
-    total, running = sum(weight[name] for name in body), 0.0
-    for name in body:
-        middle = (running + weight[name] / 2) / total
-        groups[min(int(middle * max(count - 1, 1)), max(count - 2, 0))].append(name)
-        running += weight[name]
-    if count > 1:
-        groups[-1] = names[-1:]
-    groups = [group for group in groups if group]
-    edges = [round(i * dim / len(groups)) for i in range(len(groups) + 1)]
-    return [Block(tuple(g), edges[i], edges[i + 1]) for i, g in enumerate(groups)]
+def _fold(values: Tensor, columns: Tensor, start: int) -> None:
+    """Adds ``values`` (B, n) to ``columns`` (B, width), from ``start`` on and around the end."""
+    width = columns.shape[1]
+    head = min(width - start, values.shape[1])
+    columns[:, start : start + head] += values[:, :head]
+    rest = values[:, head:]
+    whole = rest.shape[1] // width * width
+    if whole:
+        columns += rest[:, :whole].reshape(len(rest), -1, width).sum(1)
+    if whole < rest.shape[1]:
+        columns[:, : rest.shape[1] - whole] += rest[:, whole:]

@@ -10,15 +10,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import Subset
 
+from tracin_viz.engine.basis import Basis
 from tracin_viz.engine.batches import Batch, length
+from tracin_viz.engine.columns import Block
 from tracin_viz.engine.directions import Direction, parts, unused
 from tracin_viz.engine.estimates import SketchError, sketch_error
 from tracin_viz.engine.exact import ExactProducts
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.measurements import BatchMeasurement, Measurements
+from tracin_viz.engine.pilot import fit
 from tracin_viz.engine.predictions import reading_of
 from tracin_viz.engine.session import OnBatch, Session, layer_of
-from tracin_viz.engine.sketch import Block, SketchMap
+from tracin_viz.engine.sketch import SketchMap
 from tracin_viz.errors import InputError
 
 
@@ -29,9 +32,9 @@ class SketchProducts(ExactProducts):
         """One pass over ``data`` at one checkpoint (by index); learning rates are not applied."""
         with self._session.open():
             self._prepare(data)
+            maps = self._sketch_map(data)
             chosen = self.checkpoints[checkpoint]
             self._session.load(chosen)
-            maps = self._sketch_map()
             dtype = self._session.dtype or next(iter(self._session.passes.parameters.values())).dtype
 
             def work(batch: Batch) -> Measurements:
@@ -60,9 +63,10 @@ class SketchProducts(ExactProducts):
         with self._session.open():
             self._prepare(data)
             directions = self._directions(preconditioner)
+            maps = self._sketch_map(data)
             for number, checkpoint in enumerate(self.checkpoints):
                 self._session.load(checkpoint)
-                work = _rows_of(self._session, self._sketch_map(), directions(number))
+                work = _rows_of(self._session, maps, directions(number))
                 for piece in self._session.sweep(data, np.arange(length(data)), work, on_batch):
                     values = piece.result.cpu().numpy()
                     bad = ~np.isfinite(values).all(1)
@@ -127,13 +131,38 @@ class SketchProducts(ExactProducts):
         """Column ranges of the sketches by layer group.
 
         Raises:
-            InputError: ``layers="last"``, and no data were seen that show which layer that is.
+            InputError: No data were seen yet that ``layers="last"`` or ``sketch="pca"`` depend on.
         """
         if self._session.layers == "last" and not self._session.norms:
             raise InputError("Which layer is the last is known after data were seen.")
         return list(self._sketch_map().blocks)
 
-    def _sketch_map(self) -> SketchMap:
+    def fit_sketches(self, data: Any) -> Basis:
+        """Fits the sides of the sketch maps to a pilot of ``data``; ``sketch="pca"`` does so by itself.
+
+        Call it with the training data before sketches of anything else are made. The result may be given to
+        another engine as ``sketch=``: sketches can be compared only where seed and basis are the same.
+        """
+        with self._session.open():
+            self._prepare(data)
+            self._basis = fit(self._session, self.checkpoints, data, seed=self.seed)
+        self._map = None
+        return self._basis
+
+    @property
+    def sketch_basis(self) -> Basis | None:
+        """The fitted basis; ``None`` with random maps, or before data were seen."""
+        return self._basis
+
+    def _sketch_map(self, data: Any = None) -> SketchMap:
+        """The map; with ``sketch="pca"`` the first data seen are the pilot."""
+        if self._fitted and self._basis is None:
+            if data is None:
+                raise InputError(
+                    "The columns of fitted sketches are known after data were seen.",
+                    remedy="Call fit_sketches(train) first.",
+                )
+            self.fit_sketches(data)
         if self._map is None:
             parameters = self._session.passes.parameters
             self._map = SketchMap(
@@ -142,6 +171,7 @@ class SketchProducts(ExactProducts):
                 dim=self.sketch_dim,
                 seed=self.seed,
                 device=self._session.device,
+                basis=self._basis,
             )
         return self._map
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from tracin_viz.engine.calls import Call
 from tracin_viz.engine.capture import Capture
-from tracin_viz.engine.forms import Convolved, Dense, Form
+from tracin_viz.engine.convolved import Convolved
+from tracin_viz.engine.forms import Dense, Form
 
 
 def convolution(capture: Capture, call: Call) -> Any:
