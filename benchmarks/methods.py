@@ -56,7 +56,7 @@ def methods(work: Workload, tools: list[str] | None = None) -> dict[str, Method]
         work: The workload.
         tools: Names from ``peers.TOOLS`` to compare with; all where none are given.
     """
-    engine = engine_of(work)
+    engine = engine_of(work, sketch="pca")  # the maps are fitted once, in the first call
 
     def from_sketches(rows: np.ndarray) -> np.ndarray:
         asked = engine.sketches(work.queries)

@@ -19,7 +19,7 @@ def sketch_quality(trained: Trained | None = None) -> dict[str, Any]:
     """Sketched against exact scores of all training examples for each query."""
     trained = trained or trained_digits()
     work = trained.work
-    engine = engine_of(work)
+    engine = engine_of(work, sketch="pca")
     exact = engine.influence(work.train, work.queries)  # (Q, N)
     rows = engine.sketches(work.train)  # (K, N, d)
     asked = engine.sketches(work.queries)  # (K, Q, d)
