@@ -239,3 +239,15 @@ def exported_program():
     batch = torch.export.Dim("batch", min=1, max=64)
     program = torch.export.export(eager, (torch.randn(4, 2, 4, 4),), dynamic_shapes=({0: batch},))
     return numbers(2, 4, 4, model=program.module(), reference=eager)
+
+
+@architecture
+def time_major_rows():
+    def function(m, x):
+        hidden = m.inner(
+            x.transpose(0, 1).reshape(-1, x.shape[2])
+        ).tanh()  # row r: step r // B, example r % B
+        return m.head((hidden + m.shift).reshape(x.shape[1], len(x), -1).mean(0))
+
+    modules = {"inner": nn.Linear(4, 5), "head": nn.Linear(5, CLASSES)}
+    return numbers(6, 4, model=Flow(function, shift=nn.Parameter(torch.randn(5)), **modules))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests import oracles
-from tests.engine import cases_hugging_face, cases_layers, cases_models  # noqa: F401 - they register
+from tests.engine import cases_adapters, cases_hugging_face, cases_layers, cases_models  # noqa: F401
 from tests.engine.cases import ARCHITECTURES, RATES, Case
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 

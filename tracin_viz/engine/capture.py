@@ -27,7 +27,7 @@ from torch.overrides import TorchFunctionMode
 
 from tracin_viz.engine.calls import Call, Key, Source, name_of, replaced, tensors_in
 from tracin_viz.engine.forms import Dense, Form, joined
-from tracin_viz.engine.layouts import Layouts
+from tracin_viz.engine.layouts import Interleaved, Layouts
 from tracin_viz.errors import EngineError
 
 Consumer = Callable[[str, Form], None]
@@ -59,7 +59,7 @@ class Capture(TorchFunctionMode):
         consumer: Called once per parameter and pass with its per-example gradients.
         layouts: What is known about the calls; ``None`` while it is being learned.
         general: Parameters that take the general path and are not delivered here.
-        constants: Buffers of the model.
+        constants: Buffers and other parameters of the model.
     """
 
     def __init__(
@@ -110,7 +110,10 @@ class Capture(TorchFunctionMode):
             return result
         call = Call(name_of(func), func, args, kwargs, sources)
         if func in CUT:
-            return call.run()
+            result = call.run()
+            if all(id(t) in self._sources or id(t) in self._constants for t in tensors):
+                self._keep_constant(result)
+            return result
         data = [t for t in tensors if id(t) not in self._sources and id(t) not in self._constants]
         rule = self._rules.get(call.name)
         result = NotImplemented
@@ -190,6 +193,8 @@ class Capture(TorchFunctionMode):
         """``data`` with the examples in front: (B, rows per example, …)."""
         if axis:
             data = data.movedim(axis, 0)
+        if isinstance(axis, Interleaved):
+            return data.reshape(-1, self.batch, *data.shape[1:]).transpose(0, 1)
         return data.reshape(self.batch, data.shape[0] // self.batch, *data.shape[1:])
 
     def without_rule(self, sources: Iterable[Source], reason: str) -> None:

@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from tracin_viz.engine.calls import Key
 
 
+class Interleaved(int):
+    """An axis on which row r belongs to example r mod B, as in time-major sequences flattened to rows.
+
+    On other axes with several rows per example each example's rows follow each other.
+    """
+
+
 @dataclass
 class Layouts:
     """Which axis of a call's data runs over the examples, learned by comparing two batch sizes.
@@ -31,6 +38,14 @@ class Layouts:
             else:
                 found.axes[key] = axes.pop()
         return found
+
+    def interleaved(self, names: set[str]) -> Layouts:
+        """The same with the rows of all calls on parameters ``names`` interleaved."""
+        axes = {
+            key: axis if axis is None or names.isdisjoint(key[1]) else Interleaved(axis)
+            for key, axis in self.axes.items()
+        }
+        return Layouts(axes, set(self.ambiguous))
 
 
 def _differing(many: tuple[int, ...], one: tuple[int, ...]) -> int | None:

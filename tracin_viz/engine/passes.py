@@ -61,7 +61,7 @@ class Passes:
             rules=RULES,
             layouts=self.layouts,
             general=self.general,
-            constants=self.model.buffers(),
+            constants=[*self.model.buffers(), *self.model.parameters()],
         )
 
     def run(self, batch: Batch, objective: PerExample, consumer: Consumer) -> Outcome:

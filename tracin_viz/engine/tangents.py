@@ -36,7 +36,7 @@ class Tangents(TorchFunctionMode):
 
     Args:
         parameters: Parameter, its layer, and its part of Q; the parameters require gradients.
-        constants: Buffers of the model.
+        constants: Buffers and other parameters of the model.
         axes: Axis over positions of each output; without one a call counts as a whole.
 
     Attributes:
@@ -70,7 +70,7 @@ class Tangents(TorchFunctionMode):
         tensors = list(tensors_in(args, kwargs))
         if func in CUT or not any(id(t) in self._sources for t in tensors):
             result = func(*args, **kwargs)
-            if all(id(t) in self._constants for t in tensors):
+            if all(id(t) in self._constants or id(t) in self._sources for t in tensors):
                 self._constants |= {id(t): t for t in tensors_in((result,), {}) if id(t) not in self._sources}
             return result
         tangents = self._of_call(func, args, kwargs)  # first: an in-place function changes its arguments

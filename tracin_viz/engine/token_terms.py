@@ -108,7 +108,7 @@ class Splitter:
         watched = [(p, layer_of(name), along[name]) for name, p in parameters.items()]
         axes = self._axes(batch, watched, steps)
         with requiring_gradients(parameters.values()), torch.enable_grad():
-            mode = Tangents(watched, self._session.model.buffers(), axes)
+            mode = Tangents(watched, self._constants(), axes)
             with mode:
                 outputs = batch.call(self._session.model)
             value = checked(self._session.objective(outputs, batch.targets), 1)
@@ -132,6 +132,10 @@ class Splitter:
         terms[~mask] = 0.0
         return terms, rest, mask, bool(np.isfinite(exact).all())
 
+    def _constants(self) -> list[Tensor]:
+        model = self._session.model
+        return [*model.buffers(), *model.parameters()]
+
     def _judge(
         self, layer: str, mode: Tangents, terms: np.ndarray, rest: float, known: tuple[float, float]
     ) -> None:
@@ -150,7 +154,7 @@ class Splitter:
         other = steps - 1 if steps > 1 else 2
         found: list[Shapes | None] = []
         for count in (steps, other):
-            mode = Tangents(watched, self._session.model.buffers())
+            mode = Tangents(watched, self._constants())
             try:
                 with torch.no_grad(), mode:
                     Batch(batch.rows, _resized(batch.inputs, steps, count), None).call(self._session.model)

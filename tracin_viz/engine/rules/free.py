@@ -14,6 +14,7 @@ from torch import Tensor
 from tracin_viz.engine.calls import Call, Source
 from tracin_viz.engine.capture import Capture
 from tracin_viz.engine.forms import Dense, Form, Lookup
+from tracin_viz.engine.layouts import Interleaved
 
 
 def elementwise(capture: Capture, call: Call) -> Any:
@@ -50,7 +51,10 @@ def copies(capture: Capture, parameter: Tensor, axis: int, rows: int, dims: int)
 
     each = capture.watch(leaf, [], [target], "free parameter" if target is source else "embedding", then)
     aligned = each.reshape(batch, *[1] * (dims - len(shape)), *shape)  # batch in front, then dims axes
-    repeated = aligned.unsqueeze(1).expand(batch, rows // batch, *aligned.shape[1:])
+    if isinstance(axis, Interleaved):
+        repeated = aligned.unsqueeze(0).expand(rows // batch, batch, *aligned.shape[1:])
+    else:
+        repeated = aligned.unsqueeze(1).expand(batch, rows // batch, *aligned.shape[1:])
     along = repeated.reshape(rows, *aligned.shape[1:])  # (rows, d_0, …); d_axis is 1
     return along.squeeze(axis + 1).movedim(0, axis)
 
