@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from torch import nn
 
 from tests import oracles
 from tests.engine import cases_adapters, cases_hugging_face, cases_layers, cases_models  # noqa: F401
@@ -145,3 +146,36 @@ def test_float64_engine_agrees_to_float64(name):
 
 def doubled(pairs):
     return [(oracles.in_double(inputs), target) for inputs, target in pairs]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("parameter_of_an_exotic_operation", "by torch.func.vmap"),
+        ("gru_over_packed_sequences", "one example at a time, because torch.func.vmap cannot run it"),
+    ],
+)
+def test_the_general_path_is_vectorised_where_possible_and_says_where_not(name, how):
+    subject = subject_of(name)
+    slow = [line for line in subject.engine.coverage(subject.case.train) if line.rule == "general path"]
+    assert slow
+    assert all(how in line.reason for line in slow)
+
+
+def test_a_vectorised_general_path_that_fails_later_goes_on_one_by_one():
+    subject = subject_of("parameter_of_an_exotic_operation")
+    train, queries = subject.case.train, subject.case.queries
+    expected = subject.engine.influence(train, queries)
+    passes = subject.engine._session.passes
+    assert passes.alone_because == ""
+    inputs = [inputs for inputs, _ in queries]
+    found = subject.engine.score_influence(train, inputs, 1, score="margin")
+    assert oracles.relative_error(found, subject.oracle.score_influence(train, queries, ("margin", 1))) < 1e-4
+
+    def loss(outputs, targets):  # control flow on values, which vmap cannot do
+        losses = nn.functional.cross_entropy(outputs, targets, reduction="none")
+        return losses if (losses > 0).all() else losses * 0
+
+    subject.engine._session.objective = loss
+    assert oracles.relative_error(subject.engine.influence(train, queries), expected) <= 1e-6
+    assert "cannot run it" in passes.alone_because

@@ -16,7 +16,7 @@ class ParameterCoverage:
         name: Its (first) name.
         shape: Its shape.
         rule: Name of the rule, "general path", or "no gradient".
-        reason: Why it takes the general path; empty with a rule.
+        reason: Why it takes the general path, and how that goes; empty with a rule.
         share: Its part of the squared gradient norm, mean over the examples of the start check.
     """
 
@@ -39,6 +39,9 @@ def coverage(session: Session) -> list[ParameterCoverage]:
     found = []
     for name, parameter in session.passes.parameters.items():
         reason = session.passes.general.get(name, "")
+        if reason:
+            alone = session.passes.alone_because
+            reason += f"; one example at a time, because {alone}" if alone else "; by torch.func.vmap"
         rule = "general path" if reason else session.passes.rules.get(name, "no gradient")
         found.append(
             ParameterCoverage(name, tuple(parameter.shape), rule, reason, session.norms[name] / total)

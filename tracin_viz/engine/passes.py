@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tracin_viz.engine.batches import Batch
 from tracin_viz.engine.capture import Capture, Consumer
-from tracin_viz.engine.general import one_by_one
+from tracin_viz.engine.general import judged, one_by_one, vectorised
 from tracin_viz.engine.layouts import Layouts
 from tracin_viz.engine.losses import PerExample, checked, outputs_tensor
 from tracin_viz.engine.rules import RULES
@@ -43,6 +43,8 @@ class Passes:
         layouts: Axes of the examples in each call; learned by the start check.
         general: Parameters on the general path, with the reason.
         rules: Rule by parameter, from the last pass.
+        alone_because: Why the general path takes examples one at a time; empty where it vectorises them,
+            ``None`` before it was used.
     """
 
     def __init__(self, model: nn.Module, parameters: dict[str, Tensor]) -> None:
@@ -51,6 +53,7 @@ class Passes:
         self.layouts: Layouts | None = None
         self.general: dict[str, str] = {}
         self.rules: dict[str, str] = {}
+        self.alone_because: str | None = None
 
     def capture(self, batch: int, consumer: Consumer) -> Capture:
         """A fresh interception."""
@@ -103,7 +106,22 @@ class Passes:
     def _run_general(
         self, batch: Batch, objective: PerExample, names: Iterable[str], consumer: Consumer
     ) -> None:
-        for name, form in one_by_one(self.model, self.parameters, names, batch, objective):
+        """By ``vmap`` where the first batch showed that it gives the same, else one example at a time."""
+        arguments = (self.model, self.parameters, list(names), batch, objective)
+        if self.alone_because is None:
+            self.alone_because = judged(*arguments)
+        if not self.alone_because:
+            try:
+                found = list(vectorised(*arguments))
+            except Exception as error:  # another objective, say; memory is the business of the session
+                if "memory" in str(error):
+                    raise
+                self.alone_because = f"torch.func.vmap cannot run it ({type(error).__name__})"
+            else:
+                for name, form in found:
+                    consumer(name, form)
+                return
+        for name, form in one_by_one(*arguments):
             consumer(name, form)
 
 
