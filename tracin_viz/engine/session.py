@@ -175,7 +175,8 @@ class Session:
                     on_batch(done)
         finally:
             feed.close()
-            self._feeds.remove(feed)
+            if feed in self._feeds:  # else the session ended first: the caller left the loop by an error
+                self._feeds.remove(feed)
 
     def _tried(
         self, feed: Feed, rows: np.ndarray, first: int, size: int, work: Callable[[Batch], Result]
