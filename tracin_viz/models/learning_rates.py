@@ -1,8 +1,8 @@
-"""The weight of each checkpoint in TracInCP: the learning rates used since the checkpoint before.
+"""Learning rates as training logs and people give them; ``rates_used`` makes weights of them.
 
 TracInCP (Pruthi et al. 2020, §3.1) weighs checkpoint i with the learning rate η_i of the steps it stands
 for. The rate stored in an optimizer's state is that of the *next* step (0.0 after a finished linear
-decay), so the logged rates are what counts: the Trainer logs them before it moves the schedule on.
+decay), so logged rates count most: the Trainer logs them before it moves the schedule on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 
-Log = Sequence[Mapping[str, Any]]
+Entries = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -26,43 +26,44 @@ class LearningRate:
     provenance: str
 
 
-def from_log(
-    steps: Sequence[int], log: Log, *, source: str, chosen: Sequence[int] | None = None
-) -> list[LearningRate]:
-    """For each chosen checkpoint the mean of the rates logged after the previous one, up to its own step.
+@dataclass(frozen=True)
+class Log:
+    """The rates that a training wrote down.
 
-    Args:
-        steps: Steps of *all* checkpoints of the run, ascending, so that choosing fewer changes no weight.
-        log: ``log_history`` of a ``trainer_state.json``: entries with ``step`` and ``learning_rate``.
-        source: The name of that file, for messages.
-        chosen: The steps whose weights are asked for, ascending; ``None`` = all.
-
-    Raises:
-        InputError: No rate was logged in a chosen interval, or one that cannot be a learning rate.
+    Attributes:
+        rates: Rate by step, steps counted from 1.
+        source: The file they stand in, for messages; "" where there is none.
+        means: Whether each entry is the mean over the steps since the entry before (our recorder's), not
+            the rate of that one step.
     """
-    logged = _rates(log, source)
-    result = []
-    asked = steps if chosen is None else chosen
-    intervals = dict(zip(steps, [0, *steps], strict=False))
-    for step in asked:
-        before = intervals[step]
-        inside = [rate for at, rate in sorted(logged.items()) if before < at <= step]
-        if not inside:
-            raise InputError(
-                f"No learning rate is logged for steps {before + 1}–{step} in {source}, so checkpoint-{step} "
-                "has no weight.",
-                remedy=how_to_pass(asked),
-            )
-        mean = math.fsum(inside) / len(inside)
-        if mean <= 0:
-            raise InputError(
-                f"The learning rates logged for steps {before + 1}–{step} in {source} are all 0, so "
-                f"checkpoint-{step} would not count.",
-                remedy="Leave it out with --checkpoints. " + how_to_pass(asked),
-            )
-        rates = "1 rate" if len(inside) == 1 else f"{len(inside)} rates"
-        result.append(LearningRate(mean, f"mean of {rates} logged in {source}, steps {before + 1}–{step}"))
-    return result
+
+    rates: Mapping[int, float]
+    source: str
+    means: bool = False
+
+    @classmethod
+    def read(cls, entries: Entries, *, source: str, means: bool = False) -> Log:
+        """The rates in ``log_history``; where a resumed run logged a step twice, the later entry stands.
+
+        Raises:
+            InputError: An entry cannot be a learning rate.
+        """
+        logged: dict[int, float] = {}
+        for entry in entries:
+            rate = entry.get("learning_rate")
+            if rate is None or _step(entry) < 1:
+                continue
+            if not _is_number(rate) or rate < 0:
+                raise InputError(
+                    f"{source} logs the learning rate '{shown(rate)}' at step {_step(entry)}.",
+                    remedy="Correct that entry, or pass the rates with --learning-rates.",
+                )
+            logged[_step(entry)] = float(rate)
+        return cls(logged, source, means)
+
+    def inside(self, before: int, step: int) -> list[float]:
+        """The rates logged in ``(before, step]``."""
+        return [rate for at, rate in sorted(self.rates.items()) if before < at <= step]
 
 
 def from_user(steps: Sequence[int], rates: Sequence[float]) -> list[LearningRate]:
@@ -85,10 +86,17 @@ def from_user(steps: Sequence[int], rates: Sequence[float]) -> list[LearningRate
     return [LearningRate(float(rate), "given by the user") for rate in rates]
 
 
-def train_loss(log: Log, *, before: int, step: int) -> float | None:
-    """The last training loss logged in ``(before, step]``, where there is one."""
-    inside = [entry for entry in log if before < _step(entry) <= step and _is_number(entry.get("loss"))]
-    return float(max(inside, key=_step)["loss"]) if inside else None
+def train_loss(log: Entries, *, before: int, step: int) -> float | None:
+    """The mean training loss of the steps in ``(before, step]``, where it is logged.
+
+    Each entry of a log is the mean since the entry before, so it counts for as many steps.
+    """
+    total, steps, last = 0.0, 0, before
+    for entry in sorted((entry for entry in log if _is_number(entry.get("loss"))), key=_step):
+        at = _step(entry)
+        if before < at <= step and at > last:
+            total, steps, last = total + float(entry["loss"]) * (at - last), steps + at - last, at
+    return total / steps if steps else None
 
 
 def epoch(log: Log, *, step: int) -> float | None:
@@ -105,22 +113,6 @@ def how_to_pass(steps: Sequence[int]) -> str:
     return (
         f"Pass the rates used with --learning-rates, one per checkpoint (steps {few}), separated by commas."
     )
-
-
-def _rates(log: Log, source: str) -> dict[int, float]:
-    """Rate by step; where a resumed run logged a step twice, the later entry stands."""
-    logged: dict[int, float] = {}
-    for entry in log:
-        rate = entry.get("learning_rate")
-        if rate is None or _step(entry) < 1:
-            continue
-        if not _is_number(rate) or rate < 0:
-            raise InputError(
-                f"{source} logs the learning rate '{shown(rate)}' at step {_step(entry)}.",
-                remedy="Correct that entry, or pass the rates with --learning-rates.",
-            )
-        logged[_step(entry)] = float(rate)
-    return logged
 
 
 def _step(entry: Mapping[str, Any]) -> int:
