@@ -18,7 +18,7 @@ MODEL_LIBRARIES = {"torch", "safetensors", "transformers", "tokenizers"}
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "core": (set(), {"numpy", "pandas", "pyarrow", "PIL", "filelock"}),
     "engine": ({"core"}, {"numpy", *ENGINE_LIBRARIES}),
-    "models": ({"core", "engine"}, {"numpy", "PIL", *MODEL_LIBRARIES}),
+    "models": ({"core", "engine"}, {"numpy", "PIL", "scipy", "peft", *MODEL_LIBRARIES}),
     "record": ({"core", "engine"}, {"numpy", *MODEL_LIBRARIES}),
     "demo": (
         {"core", "models", "record", "audit"},

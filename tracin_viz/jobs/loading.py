@@ -15,6 +15,7 @@ from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import ModelBundle, open_run_folder
+from tracin_viz.models.interface import Inputs
 from tracin_viz.store.checkpoint_choice import weighted
 from tracin_viz.store.plan import RunPlan
 from tracin_viz.store.registry import AuditRecord, open_registered
@@ -104,8 +105,8 @@ class Collate:
     def __init__(self, bundle: ModelBundle) -> None:
         self._bundle = bundle
 
-    def __call__(self, batch: Sequence[tuple[Content, int]]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        """Inputs by name, each (B, …), and targets (B,)."""
+    def __call__(self, batch: Sequence[tuple[Content, int]]) -> tuple[Inputs, torch.Tensor]:
+        """Inputs, by name or one tensor, each (B, …), and targets (B,)."""
         contents = [content for content, _ in batch]
         labels = torch.tensor([label for _, label in batch], dtype=torch.long)  # (B,)
         return self._bundle.collate(contents), labels

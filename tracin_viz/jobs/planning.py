@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tracin_viz.config import CheckpointInfo, ResultSettings, SpeedSettings
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import InputError
 from tracin_viz.explore.checkpoint_choice import steep
-from tracin_viz.fingerprint import FORMAT, fingerprint, fingerprint_file
+from tracin_viz.fingerprint import FORMAT, fingerprint
 from tracin_viz.jobs.devices import Machine, check_workers
 from tracin_viz.models.bundle import ModelBundle
 from tracin_viz.store.plan import RunPlan, SplitPlan
@@ -68,7 +67,7 @@ def make_plan(
     The content of every example is read (and hashed) once, and so is every checkpoint file.
     """
     identity = bundle.identity()
-    weights = {index: fingerprint_file(Path(bundle.checkpoints[index].path)) for index in checkpoints}
+    weights = {index: bundle.weights_key(bundle.checkpoints[index]) for index in checkpoints}
     splits = {
         name: _split_plan(dataset, name, settings, identity, [weights[index] for index in checkpoints])
         for name in dataset.splits

@@ -9,9 +9,9 @@ from typing import Any
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 from tracin_viz.models.choices import Choices
-from tracin_viz.models.formats.huggingface import open_huggingface
 from tracin_viz.models.inspection import inspect_bundle
 from tracin_viz.models.interface import ModelBundle
+from tracin_viz.models.run import opened
 
 __all__ = ["ModelBundle", "inspect_run", "open_run_folder"]
 
@@ -49,14 +49,13 @@ def open_run_folder(
         trust_code=trust_code,
         options=options,
     )
-    if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
+    if not path.exists():
         raise InputError(
-            f"The run folder '{shown(path, limit=300)}' {what}.",
-            remedy="Give the folder that the training wrote its checkpoint-<step> folders into.",
+            f"The run folder '{shown(path, limit=300)}' does not exist.",
+            remedy="Give the folder that the training wrote its checkpoints into.",
         )
     try:
-        return open_huggingface(path, pattern=choices.checkpoints, learning_rates=choices.learning_rates)
+        return opened(path, choices)
     except OSError as error:
         raise InputError(
             f"The run folder '{shown(path, limit=300)}' cannot be read: {shown(error.strerror or error)}.",

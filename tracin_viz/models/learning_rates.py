@@ -99,7 +99,7 @@ def train_loss(log: Entries, *, before: int, step: int) -> float | None:
     return total / steps if steps else None
 
 
-def epoch(log: Log, *, step: int) -> float | None:
+def epoch(log: Entries, *, step: int) -> float | None:
     """The epoch logged at that very step, where there is one."""
     for entry in log:
         if _step(entry) == step and _is_number(entry.get("epoch")):

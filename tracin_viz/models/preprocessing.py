@@ -44,6 +44,7 @@ class ImagePreprocessing:
         factor: Every value is multiplied with it first.
         mean: Subtracted then, per channel.
         std: Divided by then, per channel.
+        reverse: Whether the network takes blue, green, red; mean and std are in the network's order.
     """
 
     channels: int
@@ -54,9 +55,12 @@ class ImagePreprocessing:
     factor: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    reverse: bool = False
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], *, channels: int) -> ImagePreprocessing:
+    def from_config(
+        cls, config: Mapping[str, Any], *, channels: int, reverse: bool = False
+    ) -> ImagePreprocessing:
         """The settings in a ``preprocessor_config.json`` for a network of that many channels.
 
         Raises:
@@ -86,7 +90,7 @@ class ImagePreprocessing:
         )
         if min(std) < _MIN_DEVIATION:
             raise _refused("image_std", "holds a number that is not positive")
-        return cls(channels, exact, shortest, crop, int(resample), factor, mean, std)
+        return cls(channels, exact, shortest, crop, int(resample), factor, mean, std, reverse)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for content keys."""
@@ -124,6 +128,8 @@ class ImagePreprocessing:
         if size != picture.size:
             picture = picture.resize(size, Image.Resampling(self.resample))
         pixels = np.asarray(picture)
+        if self.reverse:
+            pixels = pixels[..., ::-1]
         return pixels if self.crop is None else _centre(pixels, *self.crop)
 
     def _resized(self, width: int, height: int) -> tuple[int, int]:

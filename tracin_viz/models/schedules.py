@@ -97,7 +97,15 @@ def _steps(state: Mapping[str, Any], base: float) -> Curve:
 def _milestones(state: Mapping[str, Any], base: float) -> Curve:
     factor = float(state["gamma"])
     places = [(float(place), int(times)) for place, times in dict(state["milestones"]).items()]
-    return lambda t: base * factor ** sum((times * (t >= place) for place, times in places), np.zeros_like(t))
+
+    def curve(t: Numbers) -> Numbers:
+        passed = np.zeros_like(t)
+        for place, times in places:
+            passed += times * (t >= place)
+        found: Numbers = base * factor**passed
+        return found
+
+    return curve
 
 
 def _exponential(state: Mapping[str, Any], base: float) -> Curve:

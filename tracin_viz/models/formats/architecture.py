@@ -92,8 +92,15 @@ class Architecture:
             )
 
 
-def read_architecture(folders: Sequence[Path], *, has_tokenizer: bool) -> Architecture:
+def read_architecture(
+    folders: Sequence[Path], *, has_tokenizer: bool, outputs: int | None = None
+) -> Architecture:
     """The architecture that the first ``config.json`` in ``folders`` describes.
+
+    Args:
+        folders: Where it is looked for.
+        has_tokenizer: Whether the model comes with one: some types of network solve two tasks.
+        outputs: Number of classes where an adapter brings the head, and the settings are of the base alone.
 
     Raises:
         InputError: There is none, it needs code, is not a classifier, or is not known to transformers.
@@ -105,6 +112,8 @@ def read_architecture(folders: Sequence[Path], *, has_tokenizer: bool) -> Archit
             remedy="It names the architecture: save it there with model.config.save_pretrained(…).",
         )
     config = _cleaned(read_json(path))
+    if outputs is not None:
+        config = _with_head(config, outputs)
     _check(config)
     settings = _settings(config)
     task = _task(config, settings, has_tokenizer=has_tokenizer)
@@ -114,6 +123,15 @@ def read_architecture(folders: Sequence[Path], *, has_tokenizer: bool) -> Archit
         raise _no_classifier(config)
     name = named[0] if named else next(iter(networks))
     return Architecture(task, _classes(settings), config, name)
+
+
+def _with_head(config: dict[str, Any], outputs: int) -> dict[str, Any]:
+    """The settings of a base as those of a classifier with that many outputs."""
+    made = {key: value for key, value in config.items() if key != "architectures"}
+    if len(made.get("id2label") or ()) != outputs:
+        made = {key: value for key, value in made.items() if key not in ("id2label", "label2id")}
+        made["num_labels"] = outputs
+    return made
 
 
 def _cleaned(value: Any) -> Any:

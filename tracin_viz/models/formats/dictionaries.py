@@ -120,8 +120,9 @@ def _optimizer(content: Mapping[str, Any]) -> Mapping[str, Any]:
     states = content.get("optimizer_states")
     if isinstance(states, list) and states and isinstance(states[0], Mapping):
         return states[0]
-    found = next((content[key] for key in _OPTIMIZERS if isinstance(content.get(key), Mapping)), {})
-    return found if isinstance(found, Mapping) else {}
+    key = next((key for key in _OPTIMIZERS if isinstance(content.get(key), Mapping)), None)
+    found: Mapping[str, Any] = {} if key is None else content[key]
+    return found
 
 
 def _groups(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -1,0 +1,194 @@
+"""Trusted code: a Python file with ``build_model()``, or a program that ``torch.export`` saved.
+
+Both can do anything that the user can, so both are opened only where the user said so. The Python file may
+also name what no weights tell::
+
+    TASK = "tabular"                    # "image", "text" or "tabular"
+    TARGET = "number"                   # "class" (the default), "multi-label" or "number"
+    CLASSES = ["cat", "dog"]            # names by output index
+    def build_model(): ...              # an nn.Module, its weights unset
+    def collate(contents): ...          # contents of n examples -> a tensor (n, …) or a dict of such
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from tracin_viz.data.problems import shown
+from tracin_viz.errors import InputError
+from tracin_viz.fingerprint import fingerprint_file
+from tracin_viz.models.choices import TASKS, Choices
+from tracin_viz.models.formats.design import fitted_exactly
+
+TARGETS = ("class", "multi-label", "number")
+
+
+@dataclass(frozen=True)
+class CodeDesign:
+    """A network that a file of the user builds.
+
+    Attributes:
+        file: The Python file or exported program.
+        make: Builds the network.
+        task: What it takes.
+        classes: Names by output index, as far as they are known.
+        target: What it gives.
+        collate: How contents become inputs, where the file says so.
+        files: All files whose code was run.
+    """
+
+    file: Path
+    make: Callable[[], torch.nn.Module]
+    task: str
+    classes: tuple[str, ...]
+    target: str
+    collate: Callable[[Any], Any] | None = None
+    files: tuple[Path, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """Name of the network's class."""
+        return type(self._example).__name__
+
+    def build(self) -> torch.nn.Module:
+        """A new network in eval mode on the CPU; the random state of the caller is left alone."""
+        with torch.random.fork_rng(devices=[]):
+            model = _ran(self.make, self.file, "build_model()")
+        if not isinstance(model, torch.nn.Module):
+            raise InputError(
+                f"build_model() in '{shown(self.file.name)}' returned a {type(model).__name__}.",
+                remedy="It must return the network, a torch.nn.Module.",
+            )
+        for module in model.modules():  # an exported program refuses eval()
+            module.training = False
+        return model
+
+    def names(self) -> Iterable[str]:
+        """Names of the network's tensors."""
+        return self._example.state_dict()
+
+    def fitted(self, weights: Mapping[str, torch.Tensor], *, where: str) -> dict[str, torch.Tensor]:
+        """``weights`` as a state dict of the network; every name and shape must fit."""
+        return fitted_exactly(self._example, weights, where=where, described=self.file.name)
+
+    def identity(self) -> dict[str, object]:
+        """The content of every file whose code was run."""
+        kept = sorted(fingerprint_file(path) for path in (self.file, *self.files))
+        return {"kind": "code", "code": kept, "target": self.target}
+
+    @cached_property
+    def _example(self) -> torch.nn.Module:
+        return self.build()
+
+
+def open_code(file: Path, choices: Choices, *, task: str | None) -> CodeDesign:
+    """The network that a Python file builds.
+
+    Args:
+        file: The file.
+        choices: What the user decided; ``trust_code`` above all.
+        task: What the run folder suggests, where neither the user nor the file says.
+
+    Raises:
+        InputError: The code is not trusted, fails, or does not say enough.
+    """
+    _check_trust(file, choices)
+    module = _imported(file)
+    make = getattr(module, "build_model", None)
+    if not callable(make):
+        raise InputError(
+            f"'{shown(file.name)}' defines no build_model().",
+            remedy="Add a function build_model() that returns the network, its weights unset.",
+        )
+    collate = getattr(module, "collate", None)
+    return CodeDesign(
+        file=file,
+        make=make,
+        task=_one_of("TASK", choices.task or getattr(module, "TASK", None) or task, TASKS, file),
+        classes=_classes(choices.classes or getattr(module, "CLASSES", None) or (), file),
+        target=_one_of("TARGET", getattr(module, "TARGET", "class"), TARGETS, file),
+        collate=collate if callable(collate) else None,
+        files=_neighbours(file),
+    )
+
+
+def open_exported(file: Path, choices: Choices, *, task: str | None) -> CodeDesign:
+    """The network in a ``.pt2`` of ``torch.export.save``.
+
+    Raises:
+        InputError: It is not trusted (its loader can fall back to pickle), or cannot be opened.
+    """
+    _check_trust(file, choices)
+    program = _ran(lambda: torch.export.load(file), file, "torch.export.load")
+    return CodeDesign(
+        file=file,
+        make=lambda: program.module(check_guards=False),
+        task=_one_of("task", choices.task or task, TASKS, file),
+        classes=_classes(choices.classes or (), file),
+        target="class",
+    )
+
+
+def _check_trust(file: Path, choices: Choices) -> None:
+    if not choices.trust_code:
+        kind = "an exported program" if file.suffix == ".pt2" else "Python code"
+        raise InputError(
+            f"'{shown(file.name)}' is {kind}, which could do anything on this computer; it was not opened.",
+            remedy="If you know where it comes from, allow it with --trust-code.",
+        )
+
+
+def _imported(file: Path) -> ModuleType:
+    """The file as a module; files beside it can be imported by it, as when it is run as a script."""
+    name = f"tracin_viz_user_{fingerprint_file(file)[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"'{shown(file.name)}' is not a Python file.", remedy="Its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))
+    loader = spec.loader
+    _ran(lambda: loader.exec_module(module), file, "importing it")
+    return module
+
+
+def _ran(work: Callable[[], Any], file: Path, what: str) -> Any:
+    try:
+        return work()
+    except Exception as error:  # the user's code raises whatever it likes
+        raise InputError(
+            f"'{shown(file.name)}' failed in {what}: {type(error).__name__}: {shown(error, limit=160)}.",
+            remedy="Try it in the environment of this app: python -c 'import …; build_model()'.",
+        ) from error
+
+
+def _neighbours(file: Path) -> tuple[Path, ...]:
+    """The files in the folder of ``file`` that it imported."""
+    places = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    paths = {Path(place).resolve() for place in places if place}
+    return tuple(sorted(path for path in paths if file.parent in path.parents and path != file))
+
+
+def _one_of(name: str, value: object, possible: tuple[str, ...], file: Path) -> str:
+    if value in possible:
+        return str(value)
+    what = "does not say" if value is None else f"says '{shown(value)}' for"
+    raise InputError(
+        f"'{shown(file.name)}' {what} {name}.", remedy=f"Set {name} there to one of {', '.join(possible)}."
+    )
+
+
+def _classes(names: object, file: Path) -> tuple[str, ...]:
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise InputError(f"CLASSES in '{shown(file.name)}' is no list of names.", remedy='Write ["cat", "dog"].')
