@@ -18,8 +18,8 @@ MODEL_LIBRARIES = {"torch", "safetensors", "transformers", "tokenizers"}
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "core": (set(), {"numpy", "pandas", "pyarrow", "PIL", "filelock"}),
     "engine": ({"core"}, {"numpy", *ENGINE_LIBRARIES}),
-    "models": ({"core", "engine"}, {"numpy", "PIL", "scipy", "peft", *MODEL_LIBRARIES}),
-    "record": ({"core", "engine"}, {"numpy", *MODEL_LIBRARIES}),
+    "models": ({"core", "engine"}, {"numpy", "PIL", "peft", *MODEL_LIBRARIES}),
+    "record": ({"core", "engine"}, {"numpy", "lightning", "pytorch_lightning", *MODEL_LIBRARIES}),
     "demo": (
         {"core", "models", "record", "audit"},
         {"numpy", "PIL", "mlxtend", "home_assistant_intents", *MODEL_LIBRARIES},

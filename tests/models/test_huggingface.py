@@ -348,7 +348,7 @@ def test_files_that_are_no_json_are_named(run, name, content):
 
 def test_folders_that_hold_no_run_are_refused(run, tmp_path):
     assert "does not exist" in _refused(tmp_path / "absent")
-    assert "cannot be read" in _refused(run / "checkpoint-100/config.json")
+    assert "was not opened" in _refused(run / "checkpoint-100/config.json")
     (tmp_path / "empty").mkdir()
     assert "holds no checkpoint-<step> folders" in _refused(tmp_path / "empty")
     assert "'checkpoint-100' is a single checkpoint" in _refused(run / "checkpoint-100")

@@ -158,10 +158,10 @@ def test_refusals_say_what_to_do(tmp_path: Path):
         CheckpointRecorder(tmp_path / "new", model, optimizer, beside=[tmp_path / "absent.json"])
     with pytest.raises(InputError, match="3 entries, not one"):
         CheckpointRecorder(tmp_path / "new", model, optimizer).step(torch.ones(3))
-    first, second = model[0].parameters(), model[2].parameters()
-    groups = [{"params": first, "lr": 0.1}, {"params": second, "lr": 0.2}]
-    with pytest.raises(InputError, match=r"2 different learning rates \(0.1, 0.2\)"):
-        CheckpointRecorder(tmp_path / "new", model, torch.optim.SGD(groups, lr=0.1))
+    with pytest.raises(InputError, match="save_at` is 'often'"):
+        CheckpointRecorder(tmp_path / "new", model, optimizer, save_at="often")
+    with pytest.raises(InputError, match="no recorded checkpoint-7"):
+        CheckpointRecorder(tmp_path / "used", model, optimizer, plan=Plan(resume_from=7))
     with pytest.raises(InputError, match="batch_size"):
         Plan(batch_size=0)
 

@@ -23,6 +23,8 @@ from tracin_viz.errors import InputError, Problem
 from tracin_viz.explore.class_order import OrderVerdict, check_order
 from tracin_viz.jobs.looking import PICTURE, data_address
 from tracin_viz.models.interface import ModelBundle
+from tracin_viz.models.other_preprocessing import other_preprocessing
+from tracin_viz.models.trial import call, outputs_of
 
 BATCH = 50
 #: Pictures shown as the model sees them.
@@ -60,7 +62,11 @@ def fit(dataset: Dataset, bundle: ModelBundle, *, examples: int = 200) -> dict[s
         found["seconds_per_example"] = fastest / len(labels)
         verdict = check_order(predicted, labels, len(dataset.classes))
         found["order"] = {**vars(verdict), "order": list(verdict.order)}
-        problems += _judged(verdict, dataset.classes, len(labels))
+        judged = _judged(verdict, dataset.classes, len(labels))
+        accuracy = found["checkpoints"][-1]["accuracy"]
+        if not judged or accuracy < 0.5:
+            judged += other_preprocessing(bundle, model, contents, labels, accuracy=accuracy)
+        problems += judged
     found["problems"] = [problem.as_dict() for problem in problems]
     return found
 
@@ -101,7 +107,7 @@ def _predict(
     with torch.no_grad():
         for start in range(0, len(contents), BATCH):
             targets = torch.from_numpy(labels[start : start + BATCH])
-            logits = model(**bundle.collate(contents[start : start + BATCH])).logits  # (b, C)
+            logits = outputs_of(call(model, bundle.collate(contents[start : start + BATCH])))  # (b, C)
             predicted.append(logits.argmax(dim=1).numpy())
             total += float(torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum"))
     return np.concatenate(predicted), total / len(contents)
@@ -114,7 +120,9 @@ def _seen(bundle: ModelBundle, contents: Sequence[Content]) -> list[dict[str, An
         return []
     seen = []
     for picture in pictures:
-        values = next(iter(bundle.collate([picture]).values()))[0].float().numpy()  # (channels, h, w)
+        inputs = bundle.collate([picture])
+        tensor = inputs if isinstance(inputs, torch.Tensor) else next(iter(inputs.values()))
+        values = tensor[0].float().numpy()  # (channels, h, w)
         low, high = float(values.min()), float(values.max())
         stretched: npt.NDArray[np.float64] = 255.0 * (values - low) / max(high - low, 1e-9)
         pixels = stretched.astype(np.uint8).transpose(1, 2, 0)  # (h, w, channels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from tracin_viz.config import CheckpointInfo, ResultSettings, SpeedSettings
 from tracin_viz.data.dataset import Dataset

@@ -1,20 +1,11 @@
-"""The small form of an image model's preprocessing, and a picture of what it does.
-
-Nothing here loads torch, so that the page can ask again at each change of the form.
-"""
+"""The small form of an image model's preprocessing, laid over what its files say."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from tracin_viz.data.dataset import Content
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 from tracin_viz.models.json_files import read_json
@@ -97,27 +88,3 @@ def _merged(settings: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 def _list(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def model_view(preprocessing: ImagePreprocessing, content: Content) -> dict[str, Any]:
-    """What the model sees of one picture.
-
-    Returns:
-        JSON-able: ``png`` (base64; the values stretched from smallest to largest, channels in the model's
-        order read as red, green, blue, so that swapped colours look swapped), ``shape`` (channels, height,
-        width), and ``minimum``, ``maximum``, ``mean`` of the values that go into the network.
-    """
-    values = preprocessing.apply([content])[0]  # (channels, height, width)
-    low, high = float(values.min()), float(values.max())
-    scaled = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    pixels = (scaled * 255).round().astype(np.uint8).transpose(1, 2, 0)
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    stream = io.BytesIO()
-    picture.save(stream, format="PNG")
-    return {
-        "png": base64.b64encode(stream.getvalue()).decode("ascii"),
-        "shape": list(values.shape),
-        "minimum": low,
-        "maximum": high,
-        "mean": float(values.mean()),
-    }

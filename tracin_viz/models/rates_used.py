@@ -76,10 +76,13 @@ def _worked_out(
     candidates = played_again(log, stored) or found_again(log, stored, total) or stayed(log, stored)
     if not candidates:
         return _joined(intervals, log, stored)
-    result = {}
+    result: dict[int, LearningRate] = {}
     for before, step in intervals:
         means = [_mean(candidate.curve, before, step) for candidate in candidates]
         if max(means) - min(means) > _ALIKE * max(means):
+            if lines := _joined([(before, step)], log, stored) if len(log.inside(before, step)) > 1 else {}:
+                result |= lines
+                continue
             raise InputError(
                 f"The learning rates of steps {before + 1}–{step} are not decided: those that are known fit "
                 + " as well as ".join(

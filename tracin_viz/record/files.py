@@ -14,6 +14,7 @@ from tracin_viz.errors import InputError
 from tracin_viz.portable import rename_durably, sync_file, sync_folder
 
 _PART = ".part"
+STATE = "trainer_state.json"
 
 
 @runtime_checkable
@@ -24,23 +25,40 @@ class SavesItself(Protocol):
         """Write the files."""
 
 
-def prepare(folder: Path, beside: Iterable[SavesItself | Path]) -> None:
+def prepare(folder: Path, beside: Iterable[SavesItself | Path], *, resume_from: int | None = None) -> None:
     """Make the run folder and clear what a crash left half-written.
 
+    Checkpoints after ``resume_from`` belong to the way that training is not going again: they are kept as
+    ``abandoned-checkpoint-<step>``, which nobody reads.
+
     Raises:
-        InputError: It holds checkpoints, or a file to put beside the weights is missing.
+        InputError: It holds checkpoints and nothing is resumed, ``resume_from`` was not recorded, or a file
+            to put beside the weights is missing.
     """
     for extra in beside:
         if isinstance(extra, Path) and not extra.is_file():
             raise InputError(f"There is no file '{extra}'.", remedy="Write it before the training.")
     folder.mkdir(parents=True, exist_ok=True)
+    if resume_from is not None and not (folder / f"checkpoint-{resume_from}" / STATE).is_file():
+        steps = sorted(
+            int(path.name[11:]) for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()
+        )
+        raise InputError(
+            f"'{folder}' holds no recorded checkpoint-{resume_from} to resume from.",
+            remedy=f"There are steps {', '.join(map(str, steps)) or 'none'}.",
+        )
     for path in sorted(folder.glob("checkpoint-*")):
-        if not path.name.endswith(_PART):
+        if path.name.endswith(_PART):
+            shutil.rmtree(path)
+        elif resume_from is None:
             raise InputError(
                 f"'{folder}' already holds {path.name}, of another training.",
-                remedy="Record into a new folder, or remove the old checkpoints.",
+                remedy="Record into a new folder, remove the old checkpoints, or resume with "
+                "plan=Plan(resume_from=…).",
             )
-        shutil.rmtree(path)
+        elif path.name[11:].isdigit() and int(path.name[11:]) > resume_from:
+            shutil.rmtree(folder / f"abandoned-{path.name}", ignore_errors=True)
+            rename_durably(path, folder / f"abandoned-{path.name}")
 
 
 def write_checkpoint(
@@ -63,7 +81,7 @@ def write_checkpoint(
             extra.save_pretrained(str(part))
     _save_weights(model, part)
     text = json.dumps(state, indent=2, sort_keys=True) + "\n"
-    (part / "trainer_state.json").write_text(text, encoding="utf-8")
+    (part / STATE).write_text(text, encoding="utf-8")
     for path in part.rglob("*"):
         if path.is_file():
             sync_file(path)

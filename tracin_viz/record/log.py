@@ -28,14 +28,16 @@ class Plan:
         steps_per_epoch: Optimizer steps of one pass over the data; epochs are not written without it.
         total_steps: Optimizer steps of the whole training.
         batch_size: Examples per optimizer step.
+        resume_from: The recorded step that this training continues from, after an interruption.
     """
 
     steps_per_epoch: int | None = None
     total_steps: int | None = None
     batch_size: int | None = None
+    resume_from: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps_per_epoch", "total_steps", "batch_size"):
+        for name in ("steps_per_epoch", "total_steps", "batch_size", "resume_from"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"`{name}` must be positive, got {value}.")
@@ -66,16 +68,20 @@ class TrainingLog:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.steps = 0
-        self.entries: list[dict[str, float | None]] = []
+        self.entries: list[dict[str, Any]] = []
         self.nonfinite: list[int] = []
-        self._rates: list[float] = []
+        self._rates: list[tuple[float, ...]] = []
         self._losses: list[torch.Tensor | float | None] = []
 
-    def add_rate(self, rate: float) -> None:
-        """The learning rate of a step that the optimizer is about to take."""
-        self._rates.append(rate)
+    def resume(self, step: int, entries: list[dict[str, Any]], nonfinite: list[int]) -> None:
+        """Go on after ``step`` with what was logged up to there."""
+        self.steps, self.entries, self.nonfinite = step, list(entries), list(nonfinite)
 
-    def add_loss(self, loss: torch.Tensor | float) -> range:
+    def add_rates(self, rates: Sequence[float]) -> None:
+        """The learning rates of a step that the optimizer is about to take, one per parameter group."""
+        self._rates.append(tuple(rates))
+
+    def add_loss(self, loss: torch.Tensor | float | None) -> range:
         """The loss of the step just taken.
 
         Returns:
@@ -84,13 +90,20 @@ class TrainingLog:
         """
         taken = len(self._rates) - len(self._losses)
         if taken:
-            value = loss.detach().clone() if isinstance(loss, torch.Tensor) else float(loss)
+            value = loss.detach().clone() if isinstance(loss, torch.Tensor) else loss
             self._losses += [None] * (taken - 1) + [value]
             self.steps += taken
         return range(self.steps - taken + 1, self.steps + 1)
 
-    def condense(self) -> None:
+    def recent_loss(self, steps: int) -> float | None:
+        """The mean loss of the last ``steps`` steps, where it is known; this waits for the device."""
+        return _mean([None if loss is None else float(loss) for loss in self._losses[-steps:]])
+
+    def condense(self, shares: Sequence[float]) -> None:
         """Move what happened since the last checkpoint into ``entries``.
+
+        ``learning_rate`` is the mean over the parameter groups, each weighted with its share of the trained
+        numbers; where the groups differ, ``group_learning_rates`` lists their own.
 
         The rates go into groups whose sizes differ by at most one and are spread evenly, so that the plain
         mean over the entries is the mean over the steps. ``loss`` stands in the last entry alone and is the
@@ -104,15 +117,20 @@ class TrainingLog:
         groups = min(count, LOG_ENTRIES)
         for group in range(groups):
             first, end = group * count // groups, (group + 1) * count // groups
-            self.entries.append(
-                {
-                    "step": before + end,
-                    "epoch": self.plan.epoch(before + end),
-                    "learning_rate": math.fsum(self._rates[first:end]) / (end - first),
-                    "step_loss": _mean(losses[first:end]),
-                }
-            )
-        self.entries[-1]["loss"] = _mean(losses)
+            means = [
+                math.fsum(column) / (end - first) for column in zip(*self._rates[first:end], strict=True)
+            ]
+            entry: dict[str, Any] = {
+                "step": before + end,
+                "epoch": self.plan.epoch(before + end),
+                "learning_rate": math.fsum(a * b for a, b in zip(means, shares, strict=True)),
+                "step_loss": _mean(losses[first:end]),
+            }
+            if len({*means}) > 1:
+                entry["group_learning_rates"] = means
+            self.entries.append(entry)
+        if count:
+            self.entries[-1]["loss"] = _mean(losses)
         self._rates, self._losses = self._rates[count:], []
 
     def state(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,11 +11,9 @@ from typing import Any, Self
 import torch
 
 from tracin_viz.errors import InputError
-from tracin_viz.record.files import SavesItself, prepare, write_checkpoint
+from tracin_viz.record.files import STATE, SavesItself, prepare, write_checkpoint
 from tracin_viz.record.log import Plan, TrainingLog
-
-#: The first step that is kept where the caller names none; each later one has twice as many steps.
-FIRST_KEPT = 16
+from tracin_viz.record.moments import LOOKED_AT, Falling, wanted_steps
 
 
 class CheckpointRecorder:
@@ -29,11 +28,13 @@ class CheckpointRecorder:
         folder: The run folder; made where it is missing.
         model: The network. One from transformers is saved with its ``config.json``; wrappers
             (``DistributedDataParallel``, ``torch.compile``) are seen through.
-        optimizer: What takes the steps. All its parameter groups must share one learning rate.
-        save_at: The steps to keep, or a number n for every n-th; without it steps 16, 32, 64, …: the loss
-            falls most at the start, and those checkpoints tell most. ``close`` adds the last step.
+        optimizer: What takes the steps. Its parameter groups may have different learning rates.
+        save_at: The steps to keep, a number n for every n-th, or ``"falling"``: wherever the mean loss of 16
+            steps has fallen by a fifth since the last checkpoint (looking waits for the device, every 16
+            steps). Without it steps 16, 32, 64, …: the loss falls most at the start, and those checkpoints
+            tell most. ``close`` adds the last step.
         beside: What else a checkpoint needs to be read: tokenizers, image processors, single files.
-        plan: Length of the training, for the epochs in the log.
+        plan: Length of the training, for the epochs in the log, and the step to resume from.
 
     Attributes:
         folder: The run folder.
@@ -49,7 +50,7 @@ class CheckpointRecorder:
         model: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
         *,
-        save_at: int | Iterable[int] | None = None,
+        save_at: int | str | Iterable[int] | None = None,
         beside: Sequence[SavesItself | Path] = (),
         plan: Plan | None = None,
     ) -> None:
@@ -57,23 +58,27 @@ class CheckpointRecorder:
         self.saved: list[int] = []
         self._model = _unwrapped(model)
         self._beside = tuple(beside)
-        self._wanted = _wanted(save_at)
-        _common_rate(optimizer)
-        prepare(self.folder, self._beside)
+        self._plan = plan or Plan()
+        self._falling = Falling() if save_at == "falling" else None
+        self._wanted = wanted_steps(None if isinstance(save_at, str) else save_at, name=save_at)
+        prepare(self.folder, self._beside, resume_from=self._plan.resume_from)
         self._optimizer = {"name": type(optimizer).__name__, **_plain(optimizer.defaults)}
-        self._log = TrainingLog(plan or Plan())
+        self._log = TrainingLog(self._plan)
+        if self._plan.resume_from is not None:
+            self._resume(self._plan.resume_from)
         self._hook = optimizer.register_step_pre_hook(self._before_step)
         self._open = True
+        self._shares: list[float] = [1.0]
 
-    def step(self, loss: torch.Tensor | float) -> None:
+    def step(self, loss: torch.Tensor | float | None) -> None:
         """Note the loss of the optimizer step just taken, and keep a checkpoint where one is wanted.
 
         With gradient accumulation call it once per optimizer step. A call without a new optimizer step (a
         gradient scaler skipped it) is ignored, since the weights are still those of the step before.
 
         Args:
-            loss: The mean training loss of that step, a number or a tensor with one entry. It is looked at
-                only when a checkpoint is written, so that a GPU need not wait.
+            loss: The mean training loss of that step, a number or a tensor with one entry; ``None`` where it
+                is not known. It is looked at only when a checkpoint is written, so that a GPU need not wait.
 
         Raises:
             InputError: The recorder is closed, or the loss is not one number.
@@ -84,7 +89,11 @@ class CheckpointRecorder:
             raise InputError(
                 f"`loss` has {loss.numel()} entries, not one.", remedy="Give the mean over the batch."
             )
-        if any(self._wanted(step) for step in self._log.add_loss(loss)):
+        taken = self._log.add_loss(loss)
+        if self._falling is not None:
+            if any(step % LOOKED_AT == 0 for step in taken) and self._falling.has(self._log):
+                self._save()
+        elif any(self._wanted(step) for step in taken):
             self._save()
 
     def close(self) -> None:
@@ -110,48 +119,29 @@ class CheckpointRecorder:
         self._open = False
         self._hook.remove()
 
+    def _resume(self, step: int) -> None:
+        state = json.loads((self.folder / f"checkpoint-{step}" / STATE).read_bytes())
+        ours = state.get("tracin_viz") or {}
+        self._log.resume(step, state["log_history"], list(ours.get("nonfinite_loss_steps", ())))
+        steps = [path.name[11:] for path in self.folder.glob("checkpoint-*")]
+        self.saved = sorted(int(name) for name in steps if name.isdigit())
+
     def _before_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        self._log.add_rate(_common_rate(optimizer))
+        self._log.add_rates([float(group["lr"]) for group in optimizer.param_groups])
+        self._shares = _shares(optimizer)
 
     def _save(self) -> None:
-        self._log.condense()
+        self._log.condense(self._shares)
         ours = {"optimizer": self._optimizer, "nonfinite_loss_steps": self._log.nonfinite}
         target = self.folder / f"checkpoint-{self._log.steps}"
         write_checkpoint(target, self._model, {**self._log.state(), "tracin_viz": ours}, self._beside)
         self.saved.append(self._log.steps)
 
 
-def _wanted(save_at: int | Iterable[int] | None) -> Callable[[int], bool]:
-    """Whether a step is to be kept."""
-    if save_at is None:
-        return _is_doubled
-    if isinstance(save_at, int):
-        if save_at < 1:
-            raise InputError(f"`save_at` must be positive, got {save_at}.")
-        return lambda step: step % save_at == 0
-    steps = frozenset(save_at)
-    if not steps or any(not isinstance(step, int) or step < 1 for step in steps):
-        raise InputError(
-            "`save_at` must name steps from 1 on.", remedy="Example: save_at=(50, 100, 200), or save_at=100."
-        )
-    return steps.__contains__
-
-
-def _is_doubled(step: int) -> bool:
-    times, rest = divmod(step, FIRST_KEPT)
-    return times > 0 and rest == 0 and times & (times - 1) == 0
-
-
-def _common_rate(optimizer: torch.optim.Optimizer) -> float:
-    """The learning rate of all parameter groups."""
-    rates = sorted({float(group["lr"]) for group in optimizer.param_groups})
-    if len(rates) > 1:
-        raise InputError(
-            f"The optimizer's parameter groups use {len(rates)} different learning rates "
-            f"({', '.join(f'{rate:g}' for rate in rates[:4])}), but a checkpoint has one weight.",
-            remedy="Give all groups the same learning rate; other settings may differ.",
-        )
-    return rates[0]
+def _shares(optimizer: torch.optim.Optimizer) -> list[float]:
+    """Share of the trained numbers in each parameter group."""
+    counts = [sum(parameter.numel() for parameter in group["params"]) for group in optimizer.param_groups]
+    return [count / max(1, sum(counts)) for count in counts]
 
 
 def _unwrapped(model: torch.nn.Module) -> torch.nn.Module:
