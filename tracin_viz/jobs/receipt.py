@@ -31,11 +31,7 @@ def receipt(record: AuditRecord, dataset: Dataset, settings: ResultSettings, che
         checkpoints: The choice of checkpoints as it was given.
     """
     model = Path(record.model)
-    files = {
-        path.relative_to(model).as_posix(): fingerprint_file(path)
-        for path in sorted([*model.glob("*"), *model.glob("*/*")])
-        if path.is_file() and path.name not in IRRELEVANT
-    }
+    files = _digests(model)
     splits = {
         name: [dataset.digest(name, range(len(split.labels))), split.labels]
         for name, split in dataset.splits.items()
@@ -60,8 +56,23 @@ def receipt(record: AuditRecord, dataset: Dataset, settings: ResultSettings, che
     )
 
 
-def _architecture(record: AuditRecord) -> str | None:
-    path = None if record.architecture is None else Path(record.architecture)
-    if path is None:
-        return None
-    return fingerprint_file(path) if path.is_file() else str(path)
+def _architecture(record: AuditRecord) -> dict[str, str] | None:
+    return None if record.architecture is None else _digests(Path(record.architecture))
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """Keys of all files in a folder, at any depth: Lightning keeps its checkpoints four folders down.
+
+    For a single file also those of the code and settings beside it, which it may import or be described by.
+    """
+    if path.is_dir():
+        found = [entry for entry in sorted(path.rglob("*")) if entry.is_file()]
+        root = path
+    else:
+        beside = [*path.parent.glob("*.py"), *path.parent.glob("*.json")]
+        found, root = sorted({path, *beside}), path.parent
+    return {
+        entry.relative_to(root).as_posix(): fingerprint_file(entry)
+        for entry in found
+        if entry.name not in IRRELEVANT and "__pycache__" not in entry.parts
+    }
