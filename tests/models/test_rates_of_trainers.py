@@ -13,6 +13,8 @@ from tests.models.conftest import vit, vit_inputs
 from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import inspect_run, open_run_folder
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning warns of loggers and workers, also when loaded
+
 
 class Watched(torch.optim.AdamW):
     """Notes the rate of every step it takes: the independent record of what was used."""

@@ -12,8 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from tests.record.test_recorder import network, state_of, take_step
+from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import open_run_folder
-from tracin_viz.record import CheckpointRecorder, LightningRecorder, Plan, TrainerRecorder
+from tracin_viz.record import CheckpointRecorder, Plan, TrainerRecorder
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning warns of loggers and workers, also when loaded
 
 CODE = """
 import torch
@@ -71,6 +74,8 @@ def test_checkpoints_are_kept_where_the_loss_falls(tmp_path):
 
 def test_lightning_records_the_network_inside_a_module_and_the_rates_used(tmp_path):
     import lightning.pytorch as pl
+
+    from tracin_viz.record import LightningRecorder
 
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -139,5 +144,7 @@ def test_a_module_with_two_optimizers_is_refused(tmp_path):
         is_global_zero = True
         optimizers = (1, 2)
 
-    with pytest.raises(Exception, match="uses 2 optimizers"):
+    from tracin_viz.record import LightningRecorder
+
+    with pytest.raises(InputError, match="uses 2 optimizers"):
         LightningRecorder(Path(tmp_path)).on_train_start(Trainer(), None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracin_viz.models.checkpoints import CheckpointFolder
 from tracin_viz.models.json_files import read_json
-from tracin_viz.models.learning_rates import Log
+from tracin_viz.models.learning_rates import LONGEST, Log
 
 _MAX_BYTES = 1 << 26
 _TABLES = ("metrics.csv", "summary.csv")
@@ -54,7 +54,7 @@ def trainer_history(folders: Sequence[CheckpointFolder]) -> History:
         return History(
             entries,
             Log.read(entries, source=source, means=isinstance(ours, dict)),
-            total if isinstance(total, int) and not isinstance(total, bool) and total > 0 else None,
+            total if isinstance(total, int) and 0 < total <= LONGEST else None,
             optimizer if isinstance(optimizer, dict) else {},
         )
     return History()

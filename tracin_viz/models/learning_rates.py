@@ -16,6 +16,9 @@ from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 
 Entries = Sequence[Mapping[str, Any]]
+#: No learning rate is higher, and no training has more steps: damaged files are told by it.
+HIGHEST = 1e6
+LONGEST = 10**12
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Log:
             rate = entry.get("learning_rate")
             if rate is None or _step(entry) < 1:
                 continue
-            if not _is_number(rate) or rate < 0:
+            if not _is_number(rate) or not 0 <= rate <= HIGHEST:
                 raise InputError(
                     f"{source} logs the learning rate '{shown(rate)}' at step {_step(entry)}.",
                     remedy="Correct that entry, or pass the rates with --learning-rates.",
@@ -117,7 +120,7 @@ def how_to_pass(steps: Sequence[int]) -> str:
 
 def _step(entry: Mapping[str, Any]) -> int:
     step = entry.get("step")
-    return step if isinstance(step, int) else 0
+    return step if isinstance(step, int) and 0 < step <= LONGEST else 0
 
 
 def _is_number(value: object) -> bool:

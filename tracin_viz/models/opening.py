@@ -51,7 +51,7 @@ def find(path: Path, choices: Choices, problems: list[Problem]) -> Found:
     if folders:
         saved = from_folders(folders, problems)
         return Found(saved, folders, (folders[-1].folder, path))
-    files = find_files(path)
+    files = [] if path.is_dir() and path.name.startswith("checkpoint-") else find_files(path)
     if not files:
         raise _nothing(path)
     root = path if path.is_dir() else path.parent

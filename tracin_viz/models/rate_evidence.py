@@ -12,7 +12,7 @@ import numpy as np
 
 from tracin_viz.data.dataset import listed
 from tracin_viz.models.families import TOLERANCE, fitting
-from tracin_viz.models.learning_rates import Log
+from tracin_viz.models.learning_rates import HIGHEST, Log
 from tracin_viz.models.schedules import Curve, known_schedule
 
 
@@ -162,7 +162,7 @@ def first_rate(values: object) -> float | None:
     first = values[0] if isinstance(values, list | tuple) and values else None
     if not isinstance(first, int | float) or isinstance(first, bool) or not math.isfinite(first):
         return None
-    return float(first) if first >= 0 else None
+    return float(first) if 0 <= first <= HIGHEST else None
 
 
 def _by_step(curve: Curve, per_move: float) -> Curve:

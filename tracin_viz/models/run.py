@@ -18,6 +18,7 @@ from tracin_viz.models.formats.design import Design
 from tracin_viz.models.history import History, table_history, trainer_history
 from tracin_viz.models.interface import Description, Inputs
 from tracin_viz.models.opening import Found, design_of, find, preparation_of
+from tracin_viz.models.optimizer_facts import optimizer_of
 from tracin_viz.models.rates_used import rates_used
 from tracin_viz.models.run_bundle import Preparation, RunBundle
 from tracin_viz.models.saved import Saved, choose
@@ -38,7 +39,7 @@ def opened(path: Path, choices: Choices) -> RunBundle:
         format=chosen[-1].writer,
         reason=reason,
         averaged=chosen[-1].averaged_key,
-        optimizer=history.optimizer or _optimizer(chosen[-1]),
+        optimizer=history.optimizer or optimizer_of(chosen[-1]),
         problems=tuple(problems),
     )
     return RunBundle(
@@ -105,26 +106,6 @@ def _note_groups(groups: Sequence[Mapping[str, Any]], problems: list[Problem]) -
                 "Give other weights with --learning-rates if another group matters more.",
             )
         )
-
-
-def _optimizer(newest: Saved) -> dict[str, Any]:
-    """Name and settings of the optimizer, from what its state looks like."""
-    group = dict(newest.stored.groups[0]) if newest.stored.groups else {}
-    moments = set(newest.moments)
-    if not group:
-        return {}
-    if {"exp_avg", "exp_avg_sq"} & moments or "betas" in group:
-        name = "AdamW" if group.get("decoupled_weight_decay") else "Adam or AdamW"
-    elif "nesterov" in group or "momentum_buffer" in moments or "dampening" in group:
-        name = "SGD"
-    else:
-        name = "unknown"
-    plain = {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in group.items()
-        if isinstance(value, bool | int | float | str | tuple)
-    }
-    return {"name": name, **{key: value for key, value in plain.items() if key not in ("lr", "initial_lr")}}
 
 
 def _classes(design: Design, preparation: Preparation) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError, Problem
 from tracin_viz.models.checkpoints import CheckpointFolder
 from tracin_viz.models.formats.dictionaries import Held, sorted_out
+from tracin_viz.models.formats.shards import WEIGHTS, weights_file
 from tracin_viz.models.rate_evidence import Stored
 from tracin_viz.models.safe_load import load_content
 
@@ -52,7 +53,7 @@ def from_folders(folders: Sequence[CheckpointFolder], problems: list[Problem]) -
     return [
         Saved(
             name=folder.folder.name,
-            file=folder.weights().resolve(),
+            file=(weights_file(folder.folder) or folder.folder / WEIGHTS[0]).resolve(),
             step=folder.step,
             epoch=None,
             stored=_stored_beside(folder, problems),
@@ -169,7 +170,7 @@ def choose(found: Sequence[Saved], pattern: str | None) -> list[Saved]:
     """The checkpoints whose names fit ``pattern`` (``*`` and ``?`` stand for any signs).
 
     Raises:
-        InputError: None fits.
+        InputError: None fits, or one has no weights.
     """
     wanted = _wanted(pattern)
     chosen = [entry for entry in found if wanted is None or fnmatch.fnmatchcase(entry.name, wanted)]
@@ -178,6 +179,9 @@ def choose(found: Sequence[Saved], pattern: str | None) -> list[Saved]:
             f"No checkpoint fits '{shown(pattern)}'.",
             remedy=f"There are {listed([entry.name for entry in found])}.",
         )
+    for entry in chosen:
+        if not entry.file.is_file():
+            CheckpointFolder(entry.step, entry.file.parent).weights()  # says what is missing
     return chosen
 
 

@@ -26,7 +26,7 @@ _SETTINGS = (
     "fan_in_fan_out", "rank_pattern", "alpha_pattern", "layers_to_transform", "layers_pattern",
     "exclude_modules",
 )  # fmt: skip
-_HEADS = ("classifier.out_proj.weight", "classifier.weight", "score.weight")
+_HEADS = (".classifier.out_proj.weight", ".classifier.weight", ".score.weight")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class AdapterDesign:
         fits = {
             name: found[p] for name, p in plain.items() if p in found and found[p].shape == own[name].shape
         }
-        lacking = [name for name in own if name not in fits and "lora_" not in name and ".bias" not in name]
+        lacking = [name for name in own if name not in fits and "lora_" not in name]
         trained = {name for name, parameter in target.named_parameters() if parameter.requires_grad}
         lacking = [n for n in lacking if n not in trained and "original_module" not in n]
         if lacking:

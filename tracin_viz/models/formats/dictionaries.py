@@ -82,8 +82,8 @@ def sorted_out(content: object, path: Path) -> Held:
         averaged_key=averaged_key,
         step=_count(content, "global_step", "step", "iteration", "num_updates"),
         epoch=_epochs(content, writer),
-        groups=_groups(optimizer),
-        moments=_moments(optimizer),
+        groups=groups_of(optimizer),
+        moments=moments_of(optimizer),
         schedules=_schedules(content),
         rate_is=rate_is,
     )
@@ -125,8 +125,8 @@ def _optimizer(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _groups(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Settings by parameter group; fastai calls them ``hypers``."""
+def groups_of(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Settings by parameter group of an optimizer's state; fastai calls them ``hypers``."""
     groups = optimizer.get("param_groups", optimizer.get("hypers"))
     if not isinstance(groups, list):
         return ()
@@ -137,7 +137,8 @@ def _groups(optimizer: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _moments(optimizer: Mapping[str, Any]) -> tuple[str, ...]:
+def moments_of(optimizer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of what an optimizer keeps for each parameter."""
     state = optimizer.get("state")
     entries = list(state.values()) if isinstance(state, Mapping) else state if isinstance(state, list) else []
     first = next((entry for entry in entries if isinstance(entry, Mapping) and entry), {})
