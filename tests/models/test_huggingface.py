@@ -39,8 +39,9 @@ def test_an_image_run_is_described_by_its_files(image_run):
     assert [checkpoint.learning_rate for checkpoint in bundle.checkpoints] == pytest.approx(
         [0.09495, 0.08495, 0.07495]
     )
-    assert bundle.checkpoints[1].provenance.startswith("mean over steps 101–200 of lines between the rates")
-    assert "checkpoint-300/trainer_state.json" in bundle.checkpoints[1].provenance
+    provenance = bundle.checkpoints[1].provenance
+    assert provenance.startswith("mean over steps 101–200 of linear decay until step 999, replayed from")
+    assert "checkpoint-300/trainer_state.json; it gives all 6 known rates" in provenance
     assert bundle.checkpoints[1].epoch == 2.0 and bundle.checkpoints[1].train_loss == pytest.approx(1.825)
 
 

@@ -66,7 +66,11 @@ class CheckpointRecorder:
         self._log = TrainingLog(self._plan)
         if self._plan.resume_from is not None:
             self._resume(self._plan.resume_from)
-        self._hook = optimizer.register_step_pre_hook(self._before_step)
+        self._depth = 0
+        self._hooks = (
+            optimizer.register_step_pre_hook(self._before_step),
+            optimizer.register_step_post_hook(self._after_step),
+        )
         self._open = True
         self._shares: list[float] = [1.0]
 
@@ -89,6 +93,7 @@ class CheckpointRecorder:
             raise InputError(
                 f"`loss` has {loss.numel()} entries, not one.", remedy="Give the mean over the batch."
             )
+        self._depth = 0  # a step that failed in the middle did not come to its end
         taken = self._log.add_loss(loss)
         if self._falling is not None:
             if any(step % LOOKED_AT == 0 for step in taken) and self._falling.has(self._log):
@@ -117,7 +122,8 @@ class CheckpointRecorder:
 
     def _release(self) -> None:
         self._open = False
-        self._hook.remove()
+        for hook in self._hooks:
+            hook.remove()
 
     def _resume(self, step: int) -> None:
         state = json.loads((self.folder / f"checkpoint-{step}" / STATE).read_bytes())
@@ -127,8 +133,15 @@ class CheckpointRecorder:
         self.saved = sorted(int(name) for name in steps if name.isdigit())
 
     def _before_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        # The step of a class that calls its parent's step runs the hooks of both: one step all the same.
+        self._depth += 1
+        if self._depth > 1:
+            return
         self._log.add_rates([float(group["lr"]) for group in optimizer.param_groups])
         self._shares = _shares(optimizer)
+
+    def _after_step(self, *_: Any) -> None:
+        self._depth = max(0, self._depth - 1)
 
     def _save(self) -> None:
         self._log.condense(self._shares)

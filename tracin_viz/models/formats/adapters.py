@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +68,8 @@ class AdapterDesign:
         """The base with an adapter, both unset; only what PEFT trains has ``requires_grad``."""
         peft = _peft()
         try:
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by an old name
                 base = self.architecture.build(torch.device("cpu"))
                 model = peft.get_peft_model(base, peft.LoraConfig(**self.settings, inference_mode=False))
         except InputError:

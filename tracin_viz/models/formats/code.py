@@ -12,9 +12,11 @@ also name what no weights tell::
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +27,7 @@ import torch
 
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
-from tracin_viz.fingerprint import fingerprint_file
+from tracin_viz.fingerprint import fingerprint, fingerprint_file
 from tracin_viz.models.choices import TASKS, Choices
 from tracin_viz.models.formats.design import fitted_exactly
 
@@ -102,6 +104,7 @@ def open_code(file: Path, choices: Choices, *, task: str | None) -> CodeDesign:
         InputError: The code is not trusted, fails, or does not say enough.
     """
     _check_trust(file, choices)
+    _LOADED.pop(file.resolve().parent, None)  # files may have changed since they were imported
     module = _imported(file)
     make = getattr(module, "build_model", None)
     if not callable(make):
@@ -149,14 +152,12 @@ def _check_trust(file: Path, choices: Choices) -> None:
 
 def _imported(file: Path) -> ModuleType:
     """The file as a module; files beside it can be imported by it, as when it is run as a script."""
-    name = f"tracin_viz_user_{fingerprint_file(file)[:12]}"
+    name = "tracin_viz_user_" + fingerprint([str(file.resolve()), fingerprint_file(file)])[:12]
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InputError(f"'{shown(file.name)}' is not a Python file.", remedy="Its name must end in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
     loader = spec.loader
     _ran(lambda: loader.exec_module(module), file, "importing it")
     return module
@@ -164,7 +165,8 @@ def _imported(file: Path) -> ModuleType:
 
 def _ran(work: Callable[[], Any], file: Path, what: str) -> Any:
     try:
-        return work()
+        with _beside(file):
+            return work()
     except Exception as error:  # the user's code raises whatever it likes
         raise InputError(
             f"'{shown(file.name)}' failed in {what}: {type(error).__name__}: {shown(error, limit=160)}.",
@@ -172,11 +174,43 @@ def _ran(work: Callable[[], Any], file: Path, what: str) -> Any:
         ) from error
 
 
+#: Modules that files of a user imported from their own folder, by that folder.
+_LOADED: dict[Path, dict[str, ModuleType]] = {}
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """Lets code import the files in its folder, as when it is run as a script.
+
+    Two models may each have a ``layers.py`` of their own, so outside this block nobody else finds them. No
+    compiled files are written into the folder: it is only read.
+    """
+    folder = file.resolve().parent
+    written = sys.dont_write_bytecode
+    hidden = {name: sys.modules[name] for name in _LOADED.get(folder, {}) if name in sys.modules}
+    sys.modules.update(_LOADED.get(folder, {}))
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = written
+        sys.path.remove(str(folder))
+        kept = _LOADED.setdefault(folder, {})
+        for name, module in list(sys.modules.items()):
+            place = getattr(module, "__file__", None)
+            own = place is not None and folder in Path(place).resolve().parents
+            if own and not name.startswith("tracin_viz_user_") and "site-packages" not in str(place):
+                kept[name] = sys.modules.pop(name)
+        sys.modules.update(hidden)
+
+
 def _neighbours(file: Path) -> tuple[Path, ...]:
     """The files in the folder of ``file`` that it imported."""
-    places = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    paths = {Path(place).resolve() for place in places if place}
-    return tuple(sorted(path for path in paths if file.parent in path.parents and path != file))
+    modules = _LOADED.get(file.resolve().parent, {}).values()
+    paths = {Path(module.__file__).resolve() for module in modules if module.__file__}
+    return tuple(sorted(path for path in paths if path != file.resolve()))
 
 
 def _one_of(name: str, value: object, possible: tuple[str, ...], file: Path) -> str:

@@ -38,8 +38,10 @@ def stripped(
         return _take_off(plain, _without_compiled(prefix, set())), prefix
     best, best_fits = "", len(names & set(plain))
     for candidate in _candidates(plain):
-        fits = len(names & set(_take_off(plain, candidate)))
-        if fits > best_fits:
+        taken_off = _take_off(plain, candidate)
+        fits = len(names & set(taken_off))
+        # Most of the network must be found, in most of the file: a part of another network may fit by chance.
+        if fits > best_fits and 2 * fits > len(names) and 2 * len(taken_off) > len(plain):
             best, best_fits = candidate, fits
     return (_take_off(plain, best) if best else plain), best or taken
 
