@@ -187,6 +187,7 @@ def _beside(file: Path) -> Iterator[None]:
     """
     folder = file.resolve().parent
     written = sys.dont_write_bytecode
+    before = set(sys.modules)
     hidden = {name: sys.modules[name] for name in _LOADED.get(folder, {}) if name in sys.modules}
     sys.modules.update(_LOADED.get(folder, {}))
     sys.path.insert(0, str(folder))
@@ -200,10 +201,16 @@ def _beside(file: Path) -> Iterator[None]:
         kept = _LOADED.setdefault(folder, {})
         for name, module in list(sys.modules.items()):
             place = getattr(module, "__file__", None)
-            own = place is not None and folder in Path(place).resolve().parents
-            if own and not name.startswith("tracin_viz_user_") and "site-packages" not in str(place):
+            if name in kept or (name not in before and _is_own(name, place, folder)):
                 kept[name] = sys.modules.pop(name)
         sys.modules.update(hidden)
+
+
+def _is_own(name: str, place: str | None, folder: Path) -> bool:
+    """Whether a module is a file of the user's folder, and not one of a package that happens to lie there."""
+    if place is None or name.startswith("tracin_viz") or "site-packages" in place:
+        return False
+    return folder in Path(place).resolve().parents
 
 
 def _neighbours(file: Path) -> tuple[Path, ...]:
