@@ -167,7 +167,7 @@ def _ran(work: Callable[[], Any], file: Path, what: str) -> Any:
     try:
         with _beside(file):
             return work()
-    except Exception as error:  # the user's code raises whatever it likes
+    except (Exception, SystemExit) as error:  # the user's code raises whatever it likes
         raise InputError(
             f"'{shown(file.name)}' failed in {what}: {type(error).__name__}: {shown(error, limit=160)}.",
             remedy="Try it in the environment of this app: python -c 'import …; build_model()'.",
