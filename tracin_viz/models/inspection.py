@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from tracin_viz.config import CheckpointInfo
+from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError, Problem
 from tracin_viz.models.interface import ModelBundle
 from tracin_viz.models.run_bundle import RunBundle
@@ -47,7 +48,7 @@ def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "format": bundle.about.format,
-        "reason": bundle.about.reason,
+        "reason": _reason(bundle, prefix),
         "checkpoints": [checkpoint.as_dict() for checkpoint in bundle.checkpoints],
         "files": files,
         "weights": _alternatives(bundle),
@@ -55,6 +56,15 @@ def inspect_bundle(bundle: ModelBundle) -> dict[str, Any]:
         "optimizer": dict(bundle.about.optimizer),
         "problems": [problem.as_dict() for problem in problems],
     }
+
+
+def _reason(bundle: ModelBundle, prefix: str) -> str:
+    said = bundle.about.reason
+    if prefix:
+        said += f" '{shown(prefix, limit=60)}' is taken off the names of the weights."
+    if bundle.about.averaged:
+        said += f" Averaged weights (EMA) are there too, in {bundle.about.averaged}."
+    return said
 
 
 def _alternatives(bundle: ModelBundle) -> list[dict[str, Any]]:

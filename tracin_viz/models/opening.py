@@ -73,13 +73,13 @@ def design_of(path: Path, found: Found, chosen: list[Saved], choices: Choices) -
             f"There is no file or folder '{shown(named, limit=300)}'.", remedy="Check the architecture."
         )
     if named is not None and named.suffix in (".py", ".pt2"):
-        return _from_code(named, where, choices), f"{named.name} was named as the architecture"
+        return _from_code(named, where, choices), f"You named {named.name} as the architecture."
     adapters = [
         entry.file.parent for entry in reversed(chosen) if entry.file.name.startswith("adapter_model")
     ]
     if adapters and (adapters[0] / CONFIG).is_file():
         adapter = open_adapter(adapters, base=_folder(named), root=root)
-        return adapter, f"{CONFIG} beside the weights describes a LoRA adapter of '{adapter.base.name}'"
+        return adapter, f"The {CONFIG} beside the weights describes a LoRA adapter of '{adapter.base.name}'."
     places = [place for place in ((_folder(named),) if named is not None else where) if place is not None]
     described = next((place for place in places if (place / "config.json").is_file()), None)
     if described is None:
@@ -91,7 +91,7 @@ def design_of(path: Path, found: Found, chosen: list[Saved], choices: Choices) -
     kind = "checkpoint-<step> folders" if found.folders else f"files of {chosen[-1].writer}"
     return (
         ConfiguredDesign(architecture),
-        f"there are {kind}, and config.json in '{described.name}' names {architecture.name}",
+        f"There are {kind}, and config.json in '{described.name}' names {architecture.name}.",
     )
 
 
