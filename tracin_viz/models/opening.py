@@ -146,7 +146,7 @@ def _from_code_nearby(root: Path, where: tuple[Path, ...], choices: Choices) -> 
     if len(files) == 1:
         return _from_code(
             files[0], where, choices
-        ), f"there is no config.json, but {files[0].name} builds the network"
+        ), f"There is no config.json, but {files[0].name} builds the network."
     also = f" {listed([file.name for file in files])} could; name one of them." if files else ""
     raise InputError(
         f"'{shown(where[0].name)}' holds weights, but nothing that describes their network: neither "
