@@ -13,7 +13,7 @@ import numpy as np
 from tracin_viz.data.dataset import listed
 from tracin_viz.models.families import TOLERANCE, fitting
 from tracin_viz.models.learning_rates import HIGHEST, Log
-from tracin_viz.models.schedules import Curve, known_schedule
+from tracin_viz.models.schedules import Curve, Numbers, known_schedule
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ def played_again(log: Log, stored: Sequence[Stored]) -> list[Candidate]:
         known = [(float(moved), rate) for moved, rate in rates if moved is not None and rate is not None]
         known += [((step - 1) / per_move, rate) for step, rate in log.rates.items()]
         moved, rate = np.array([m for m, _ in known]), np.array([r for _, r in known])
-        given = schedule.curve(np.floor(moved + 1e-9))
-        if np.abs(given - rate).max() > TOLERANCE * max(float(rate.max()), float(given.max())):
+        given = _by_step(schedule.curve, 1.0)(moved)
+        top = max(float(rate.max()), float(given.max()))
+        if not np.isfinite(given).all() or np.abs(given - rate).max() > TOLERANCE * top:
             return []
         said = (
             f"{schedule.name}, played again from the schedule in {newest.source}; it gives all "
@@ -167,4 +168,9 @@ def first_rate(values: object) -> float | None:
 
 def _by_step(curve: Curve, per_move: float) -> Curve:
     """From how often the schedule moved to steps: it stays while it does not move."""
-    return lambda t: curve(np.floor(t / per_move + 1e-9))
+
+    def by_step(t: Numbers) -> Numbers:
+        with np.errstate(all="ignore"):  # settings may be senseless; what comes out is checked
+            return curve(np.floor(t / per_move + 1e-9))
+
+    return by_step

@@ -54,7 +54,7 @@ def rates_used(
         rate = complete[step] or found.get(step)
         if rate is None:
             raise _unknown(first, step, log, stored, chosen)
-        if not rate.value > 0:
+        if not 0 < rate.value < math.inf:
             raise _zero(first, step, rate, chosen)
         result.append(rate)
     return result
