@@ -34,7 +34,7 @@ def played(make: Callable[[Any], Any], *, per_move: int = 1) -> tuple[list[float
             groups = tuple(
                 {k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups
             )
-            state = {name: value for name, value in schedule.state_dict().items()}
+            state = dict(schedule.state_dict())
             stored.append(Stored(step, f"{step}.ckpt", state, groups, epoch=step / per_move))
     return used, stored
 
