@@ -58,15 +58,11 @@ def test_scores_of_trusted_code_equal_plain_autograd(tmp_path, kind):
         ],
         collate_fn=Collate(bundle),
     )
-    rows = [row for row in np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)]
+    rows = list(np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
     labels = [0, 1, 0, 1, 1]
     scores = engine.influence(Contents(rows[:4], labels[:4]), Contents(rows[4:], labels[4:]))
-    expected = [
-        sum(
-            rate
-            * float(gradient(bundle, place, rows[i], labels[i]) @ gradient(bundle, place, rows[4], labels[4]))
-            for place, rate in enumerate((0.1, 0.2))
-        )
-        for i in range(4)
-    ]
+    expected = np.zeros(4)
+    for place, rate in enumerate((0.1, 0.2)):
+        parts = [gradient(bundle, place, row, label) for row, label in zip(rows, labels, strict=True)]
+        expected += [rate * float(part @ parts[4]) for part in parts[:4]]
     assert scores[0] == pytest.approx(expected, rel=1e-4)
