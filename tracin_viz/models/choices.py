@@ -69,10 +69,6 @@ class Choices:
             task=found.get("task"),
         )
 
-    def identity(self) -> dict[str, object]:
-        """What of this changes a result and shows in no file; JSON-able."""
-        return {"ema": self.ema, "prefix": self.prefix}
-
 
 def _checked(options: Mapping[str, Any]) -> Mapping[str, Any]:
     unknown = sorted(set(options) - set(_OPTIONS))

@@ -60,6 +60,8 @@ def _weighted(
     found: Found, chosen: Sequence[Saved], history: History, choices: Choices, problems: list[Problem]
 ) -> tuple[CheckpointInfo, ...]:
     steps = [entry.step for entry in chosen]
+    if any("group_learning_rates" in entry for entry in history.entries):
+        problems.append(_several("were recorded", "with their mean over all trained numbers"))
     if choices.learning_rates is not None:
         weights = rates.from_user(steps, choices.learning_rates)
     else:
@@ -97,15 +99,17 @@ def _note_groups(groups: Sequence[Mapping[str, Any]], problems: list[Problem]) -
         {float(lr) for group in groups if isinstance(lr := group.get("initial_lr", group.get("lr")), float)}
     )
     if len(values) > 1:
-        problems.append(
-            Problem(
-                "several learning rates",
-                "optimizer",
-                f"The parameter groups had {len(values)} learning rates ({values[0]:g} to {values[-1]:g}); "
-                "checkpoints are weighted with that of the first group.",
-                "Give other weights with --learning-rates if another group matters more.",
-            )
-        )
+        said = f"({values[0]:g} to {values[-1]:g}) are in the optimizer's state"
+        problems.append(_several(said, "with that of the first group"))
+
+
+def _several(where: str, weighted: str) -> Problem:
+    return Problem(
+        "several learning rates",
+        "optimizer",
+        f"Different learning rates of parameter groups {where}; checkpoints are weighted {weighted}.",
+        "Give other weights with --learning-rates if one group matters more.",
+    )
 
 
 def _classes(design: Design, preparation: Preparation) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -54,7 +55,8 @@ class LightningRecorder(Callback):  # type: ignore[misc]
                 remedy="A checkpoint is weighted with one learning rate: use one optimizer.",
             )
         model = pl_module if self._network is None else getattr(pl_module, self._network)
-        steps = int(trainer.estimated_stepping_batches) if trainer.max_epochs != -1 else None
+        expected = trainer.estimated_stepping_batches
+        steps = int(expected) if math.isfinite(expected) else None  # endless data or training
         epochs = trainer.max_epochs or 0
         per_epoch = steps // epochs if steps and epochs > 0 else None
         plan = Plan(steps_per_epoch=per_epoch or None, total_steps=steps or None)

@@ -178,12 +178,14 @@ def open_adapter(folders: list[Path], *, base: Path | None, root: Path) -> Adapt
 
 def _base_folder(config: Mapping[str, Any], base: Path | None, root: Path) -> Path:
     named = config.get("base_model_name_or_path")
-    places = [base, root / "base", root, Path(named) if isinstance(named, str) and named else None]
+    # A path in a file of the run is followed inside the run folder only: uploaded files are hostile.
+    inside = root / named if isinstance(named, str) and named else root
+    places = [base, root / "base", inside if inside.resolve().is_relative_to(root.resolve()) else None, root]
     for place in places:
         if place is not None and (place / "config.json").is_file():
             return place
     raise InputError(
-        f"The base of the adapter, '{shown(named)}', is not on this computer.",
+        f"The base of the adapter, '{shown(named)}', does not lie in the run folder.",
         remedy="Give the folder with its config.json and weights as the architecture, or put it into the run "
         "folder as 'base'.",
     )
