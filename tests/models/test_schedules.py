@@ -109,10 +109,13 @@ def test_a_schedule_of_transformers_is_found_again_from_the_checkpoints_alone(na
 def test_a_schedule_that_misses_a_known_rate_is_not_used():
     used, stored = played(TORCH["cosine"])
     wrong = [Stored(e.step, e.source, {**(e.schedule or {}), "T_max": 200}, e.groups) for e in stored]
-    found = rates_used(STEPS, chosen=STEPS, log=Log({}, ""), stored=wrong)
-    # The rates that the checkpoints hold are still right, and are joined by lines instead.
+    # The rates that the checkpoints hold are still right: between two of them lines are drawn and named, but
+    # nothing is known of the steps before the first.
+    found = rates_used(STEPS, chosen=STEPS[1:], log=Log({}, ""), stored=wrong)
     assert all("lines between" in rate.provenance for rate in found)
-    assert [rate.value for rate in found] == pytest.approx(means(used), rel=0.2)
+    assert [rate.value for rate in found] == pytest.approx(means(used)[1:], rel=0.35)
+    with pytest.raises(InputError, match=r"steps 1–20 in .*--learning-rates"):
+        rates_used(STEPS, chosen=STEPS, log=Log({}, ""), stored=wrong)
 
 
 def test_one_rate_at_the_end_of_an_unknown_schedule_is_not_enough():

@@ -120,11 +120,12 @@ def _joined(
     sources = [*([log.source] if log.rates else []), *(entry.source for entry in stored)]
     result = {}
     for before, step in intervals:
-        inside = sum(before <= place <= step for place in points)
-        if inside:
+        inside = [place for place in points if before <= place <= step]
+        # One rate in a long interval says nothing of its course, nor does one that comes late in the first.
+        if len(inside) >= min(2, step - before) and min(inside) <= (before + step) / 2:
             said = (
                 f"mean over steps {before + 1}–{step} of lines between the rates known from "
-                f"{listed(sources, limit=3)}, {inside} of them in these steps"
+                f"{listed(sources, limit=3)}, {len(inside)} of them in these steps"
             )
             result[step] = LearningRate(_mean(lambda t: _lines(t, places, rates), before, step), said)
     return result

@@ -150,8 +150,9 @@ def _one_cycle(state: Mapping[str, Any], group: Mapping[str, Any]) -> Schedule |
 
     def curve(t: Numbers) -> Numbers:
         rates, begin = np.full_like(t, phases[-1][2]), 0.0
-        for end, first, last in phases:
-            inside = (t >= begin) & (t <= end)
+        for place, (end, first, last) in enumerate(phases):
+            # The last phase goes on past its end, as torch's does in the step after the last.
+            inside = (t >= begin) & ((t <= end) | (place == len(phases) - 1))
             part = (t - begin) / (end - begin)
             fall = (1 + np.cos(np.pi * part)) / 2 if cosine else 1 - part
             rates = np.where(inside, last + (first - last) * fall, rates)
