@@ -258,7 +258,8 @@ def test_a_typed_sentence_is_explained_without_and_with_a_label(open_page: OpenP
     page.get_by_role("option", name="timer").click()
     page.get_by_role("button", name="Explain it").click()
     expect(page.get_by_text("Its right label is not known")).to_have_count(0)
-    expect(page.get_by_role("heading", name="▲ For “timer”")).to_be_visible()
+    # An invisible joiner stands before a name, so that nothing in it is read as Markdown.
+    expect(page.get_by_role("heading", name=re.compile("▲ For “.?timer”"))).to_be_visible()
 
 
 def test_an_uploaded_picture_is_explained(
@@ -275,7 +276,8 @@ def test_an_uploaded_picture_is_explained(
     page.get_by_role("button", name="Explain it").click()
     expect(page.locator(".st-key-query_card img")).to_be_visible()
     expect(page.get_by_text("Its right label is not known").first).to_be_visible()
+    page.keyboard.press("Escape")  # the form stays open over the page
     page.locator(".st-key-answer input").click()
     page.get_by_role("option", name="7", exact=True).click()
-    expect(page.get_by_text("score for “7”").first).to_be_visible()
+    expect(page.get_by_text(re.compile("score for “.?7”")).first).to_be_visible()
     expect(page.locator(".st-key-list_proponents .card").first).to_be_visible()
