@@ -269,9 +269,8 @@ def test_an_uploaded_picture_is_explained(
     page.goto("/influence?audit=digits")
     settle(page)
     page.get_by_role("button", name="Your own picture").click()
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
-        tiny_files.data / "test" / "bar" / "000.png"
-    )
+    picture = tiny_files.data / "test" / "bar" / "000.png"
+    page.locator(".st-key-own_image input[type=file]").set_input_files(picture)
     expect(page.get_by_text("000.png").first).to_be_visible()
     page.get_by_role("button", name="Explain it").click()
     expect(page.locator(".st-key-query_card img")).to_be_visible()

@@ -36,14 +36,10 @@ class Beginnings:
         self.looks = Looks()
 
     def sweep_uploads(self) -> list[str]:
-        """Remove uploads that stand still or that no audit uses; returns their identifiers."""
+        """Remove uploads that stand still or that no audit or draft uses; returns their identifiers."""
         records = [registry.read(self.home, name) for name in registry.names(self.home)]
-        used = [
-            Path(path)
-            for record in records
-            for path in (record.data, record.model, record.architecture or "")
-        ]
-        return self.uploads.sweep([path for path in used if path.is_absolute()])
+        used = {path for one in records for path in (one.data, one.model, one.architecture) if path}
+        return self.uploads.sweep([*map(Path, used), *self.drafts.paths()])
 
     def look_for(self, draft: Draft, kind: str, *, again: bool = False) -> Look:
         """The look at a draft's data (``"data"``), its model (``"model"``) or both together (``"fit"``).
