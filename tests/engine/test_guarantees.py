@@ -12,11 +12,20 @@ from torch import nn
 from tests import oracles
 from tests.engine import cases_hugging_face, cases_layers, cases_models  # noqa: F401 - they register
 from tests.engine.cases import ARCHITECTURES, RATES
-from tracin_viz.engine import Checkpoint, InfluenceEngine
+from tracin_viz.engine import Checkpoint, Groups, InfluenceEngine
 from tracin_viz.errors import EngineError, InputError, TracinVizError
 
 EXACT = 1e-5  # relative, for the same numbers computed in another order
-NAMES = ["conv2d_grouped", "batch_norm", "transformer_encoder", "lstm_bidirectional", "bert", "spectral_norm"]
+NAMES = [
+    "conv2d_grouped",
+    "batch_norm",
+    "transformer_encoder",
+    "lstm_bidirectional",
+    "bert",
+    "spectral_norm",
+    "time_major_rows",
+    "parameter_of_an_exotic_operation",
+]
 
 
 def engine_of(case, **settings) -> InfluenceEngine:
@@ -78,6 +87,11 @@ def test_model_is_given_back_bit_for_bit(name):
     engine.self_influence(train)
     engine.measure(train, 0)
     engine.coverage()
+    engine.influence(train, Groups(train, [[0, 1], [2]]))
+    engine.embeddings(train)
+    engine.sketch_error(train, train, pairs=4)
+    if name in ("bert", "transformer_encoder"):
+        engine.token_influence(train, train[:1], [1, 2])
     assert everything_about(model) == before
 
 
@@ -103,6 +117,7 @@ def test_batch_size_changes_nothing(name):
         for ask in (
             lambda e: e.influence(case.train, case.queries),
             lambda e: e.self_influence(case.train),
+            lambda e: e.influence(case.train, Groups(case.train, [[0, 3, 4], [5, 1]])),
             lambda e: e.sketches(case.train).reshape(len(RATES), -1),
         ):
             assert oracles.relative_error(ask(engine), ask(alone)) <= EXACT
@@ -207,6 +222,29 @@ def test_the_reduction_of_the_users_loss_changes_nothing(reduction):
     case = ARCHITECTURES["linear_mlp"]()
     found = engine_of(case, loss=nn.CrossEntropyLoss(reduction=reduction)).influence(case.train, case.queries)
     assert oracles.relative_error(found, engine_of(case).influence(case.train, case.queries)) <= EXACT
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "factor"),
+    [
+        ("regression", nn.MSELoss, {"none": 2.0, "mean": 1.0, "sum": 2.0}),
+        ("multi_label", nn.BCEWithLogitsLoss, {"none": 4.0, "mean": 1.0, "sum": 4.0}),
+        (
+            "linear_mlp",
+            lambda reduction: nn.CrossEntropyLoss(torch.full((3,), 0.5), reduction=reduction),
+            None,
+        ),
+        ("linear_mlp", lambda reduction: nn.CrossEntropyLoss(label_smoothing=0.0, reduction=reduction), None),
+    ],
+)
+def test_numbers_of_one_example_are_averaged_or_summed_as_the_user_did_and_examples_never(name, make, factor):
+    case = ARCHITECTURES[name]()
+    plain = engine_of(case, loss=case.loss).influence(case.train, case.queries)
+    scale = 0.5 if name == "linear_mlp" and factor is None and make("sum").weight is not None else 1.0
+    for reduction in ("none", "mean", "sum"):
+        found = engine_of(case, loss=make(reduction=reduction)).influence(case.train, case.queries)
+        numbers = factor[reduction] if factor else scale
+        assert oracles.relative_error(found, numbers**2 * plain) <= EXACT
 
 
 @pytest.mark.parametrize(
