@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ FLOOR_TRAIN = "FLOOR-A (training examples)"
 EXACT = "**exact influence**"
 SELF = "**self-influence**"
 SKETCHES = f"**sketches**, d = {SKETCH_DIM}"
+FITTED = f"**sketches**, d = {SKETCH_DIM}, fitted maps"
 START = "start check and batch size (once per engine)"
 
 
@@ -42,6 +44,19 @@ class Method:
     once: bool = False
 
 
+def sketch_kinds() -> dict[str, str]:
+    """The engine's kinds of random maps and what their row is called."""
+    found = {"random": SKETCHES}
+    if "sketch" in inspect.signature(InfluenceEngine).parameters:
+        found["pca"] = FITTED
+    return found
+
+
+def sketch_setting(kind: str) -> dict[str, str]:
+    """The engine's argument for a kind; none for its default."""
+    return {} if kind == "random" else {"sketch": kind}
+
+
 def engine_of(work: Workload, **settings: Any) -> InfluenceEngine:
     """Our engine with everything left to its defaults."""
     pairs = enumerate(zip(work.states, work.rates, strict=True))
@@ -56,19 +71,13 @@ def methods(work: Workload, tools: list[str] | None = None) -> dict[str, Method]
         work: The workload.
         tools: Names from ``peers.TOOLS`` to compare with; all where none are given.
     """
-    engine = engine_of(work, sketch="pca")  # the maps are fitted once, in the first call
-
-    def from_sketches(rows: np.ndarray) -> np.ndarray:
-        asked = engine.sketches(work.queries)
-        rates = np.asarray(work.rates)
-        return np.einsum("k,kqd,knd->qn", rates, asked.astype(np.float64), rows.astype(np.float64))
-
+    engine = engine_of(work)
     ours = {
         FLOOR_ALL: Method(lambda: floor(work, ConcatDataset([work.train, work.queries])), FLOOR_ALL),
         FLOOR_TRAIN: Method(lambda: floor(work, work.train), FLOOR_TRAIN),
         EXACT: Method(lambda: engine.influence(work.train, work.queries), FLOOR_ALL, np.asarray),
         SELF: Method(lambda: engine.self_influence(work.train), FLOOR_TRAIN, np.asarray),
-        SKETCHES: Method(lambda: engine.sketches(work.train), FLOOR_TRAIN, from_sketches),
+        **{row: _sketches(work, kind) for kind, row in sketch_kinds().items()},
         START: Method(lambda: engine_of(work).coverage(work.train), FLOOR_TRAIN),
     }
     found = ours
@@ -79,6 +88,17 @@ def methods(work: Workload, tools: list[str] | None = None) -> dict[str, Method]
         for name, (run, pairwise) in peers.TOOLS[tool](work).items():
             found[name] = Method(run, FLOOR_ALL if pairwise else FLOOR_TRAIN, peers.to_numpy)
     return found
+
+
+def _sketches(work: Workload, kind: str) -> Method:
+    engine = engine_of(work, **sketch_setting(kind))
+
+    def scores(rows: np.ndarray) -> np.ndarray:
+        asked = engine.sketches(work.queries)
+        rates = np.asarray(work.rates)
+        return np.einsum("k,kqd,knd->qn", rates, asked.astype(np.float64), rows.astype(np.float64))
+
+    return Method(lambda: engine.sketches(work.train), FLOOR_TRAIN, scores)
 
 
 def _dattri(work: Workload) -> dict[str, Method]:

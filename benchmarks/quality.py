@@ -8,7 +8,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.digits import Trained, trained_digits
-from benchmarks.methods import SKETCH_DIM, engine_of
+from benchmarks.methods import SKETCH_DIM, engine_of, sketch_kinds, sketch_setting
+from benchmarks.workloads import Workload
 from tests import oracles
 from tracin_viz.engine.search import Question, search
 
@@ -19,8 +20,19 @@ def sketch_quality(trained: Trained | None = None) -> dict[str, Any]:
     """Sketched against exact scores of all training examples for each query."""
     trained = trained or trained_digits()
     work = trained.work
-    engine = engine_of(work, sketch="pca")
-    exact = engine.influence(work.train, work.queries)  # (Q, N)
+    exact = engine_of(work).influence(work.train, work.queries)  # (Q, N)
+    return {
+        "accuracy": trained.accuracy,
+        "losses": trained.losses,
+        "examples": len(work.train),
+        "queries": len(exact),
+        "dimension": SKETCH_DIM,
+        "kinds": {kind: _quality(work, kind, exact) for kind in sketch_kinds()},
+    }
+
+
+def _quality(work: Workload, kind: str, exact: np.ndarray) -> dict[str, float]:
+    engine = engine_of(work, **sketch_setting(kind))
     rows = engine.sketches(work.train)  # (K, N, d)
     asked = engine.sketches(work.queries)  # (K, Q, d)
     norms = np.linalg.norm(rows, axis=2)
@@ -40,11 +52,6 @@ def sketch_quality(trained: Trained | None = None) -> dict[str, Any]:
             equal.append(np.array_equal(found[np.argsort(sign * scores[found], kind="stable")][:10], truth))
     ranks = [spearmanr(scores, sketched[query]).statistic for query, scores in enumerate(exact)]
     return {
-        "accuracy": trained.accuracy,
-        "losses": trained.losses,
-        "examples": len(work.train),
-        "queries": len(exact),
-        "dimension": SKETCH_DIM,
         "spearman": float(np.mean(ranks)),
         "worst spearman": float(np.min(ranks)),
         "error": float((np.abs(sketched - exact).max(1) / np.abs(exact).max(1)).mean()),

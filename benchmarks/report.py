@@ -89,10 +89,11 @@ def _workload(name: str, found: dict[str, Any]) -> str:
     if "failed" in found:
         return f"## {name}: {NAMES[name]}\n\nNot measured: {found['failed']}\n"
     examples, queries, checkpoints, batch = found["sizes"]
+    note = f" {found['note']}." if found.get("note") else ""
     lines = [
         f"## {name}: {NAMES[name]}\n\n{found['machine']}. {found['versions']}.\n",
         f"{examples} training examples, {queries} queries, {checkpoints} checkpoints; FLOOR-A and others "
-        f"in batches of {batch}.\n",
+        f"in batches of {batch}.{note}\n",
         "| method | wall s | runs | wall / FLOOR-A | cpu / FLOOR-A | target | peak MB | error | Spearman "
         "| top-10 |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -135,22 +136,28 @@ def _sketch(found: dict[str, Any]) -> str:
     if "failed" in found:
         return f"## Sketch quality\n\nNot measured: {found['failed']}\n"
     losses = ", ".join(f"{loss:.2f}" for loss in found["losses"])
-    return f"""## Sketch quality
-
-{found["machine"]}.
-
-W1 trained on {found["examples"]} real digits with small shifts, {found["accuracy"]:.1%} right on 1,000
-others; three checkpoints, two where the loss falls most and the finished network (training losses {losses});
-{found["queries"]} queries; d = {found["dimension"]} per checkpoint, stored as fp16 unit rows.
-
-| measure | found | target |
-| --- | ---: | ---: |
-| mean Spearman correlation with exact scores, per query | {found["spearman"]:.4f} | 0.98 |
-| the same for the worst query | {found["worst spearman"]:.4f} | – |
-| mean relative error of a query | {found["error"]:.3f} | – |
-| queries with the true top-10 of both signs in the sketch's top-100 | {found["inside"]:.1%} | 99 % |
-| queries whose re-ranked top-10 equal the exact ones, in order | {found["reranked"]:.1%} | 100 % |
-"""
+    rows = [
+        ("mean Spearman correlation with exact scores, per query", "spearman", ".4f", "0.98"),
+        ("the same for the worst query", "worst spearman", ".4f", "–"),
+        ("mean relative error of a query", "error", ".3f", "–"),
+        ("queries with the true top-10 of both signs in the sketch's top-100", "inside", ".1%", "99 %"),
+        ("queries whose re-ranked top-10 equal the exact ones, in order", "reranked", ".1%", "100 %"),
+    ]
+    kinds = found["kinds"]
+    lines = [
+        f"## Sketch quality\n\n{found['machine']}.\n",
+        f"W1 trained on {found['examples']} real digits with small shifts, {found['accuracy']:.1%} right on "
+        "1,000 others; three checkpoints, two where the loss falls most and the finished network (training "
+        f"losses {losses}); {found['queries']} queries; d = {found['dimension']} per checkpoint, stored as "
+        "fp16 unit rows.\n",
+        f"| measure | {' | '.join(f'{kind} maps' for kind in kinds)} | target |",
+        f"| --- | {'---: | ' * len(kinds)}---: |",
+    ]
+    for words, key, form, target in rows:
+        lines.append(
+            f"| {words} | {' | '.join(format(row[key], form) for row in kinds.values())} | {target} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _search(found: dict[str, Any]) -> str:

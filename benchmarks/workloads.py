@@ -47,6 +47,7 @@ class Workload:
         queries: Q examples.
         batch: Batch size of the plain training epoch (FLOOR-A) and of the other tools.
         last: Name of the layer that produces the outputs.
+        note: What else a reader should know.
     """
 
     model: nn.Module
@@ -56,6 +57,7 @@ class Workload:
     queries: TensorDataset
     batch: int
     last: str
+    note: str = ""
 
     @property
     def device(self) -> torch.device:
@@ -90,7 +92,7 @@ NAMES = {
     "W1": "CNN, 32×32, 0.6 M parameters",
     "W2": "ResNet-18, 64×64, 11 M parameters",
     "W3": "BERT-like, 64 tokens, 8.4 M parameters",
-    "real": "a real model: all-MiniLM-L6-v2 (22.7 M parameters), fine-tuned to classify voice commands",
+    "real": "a real model: all-MiniLM-L6-v2 (22.7 M parameters), fine-tuned on voice commands",
 }
 
 
