@@ -33,7 +33,7 @@ screenshots: $(VENV)/.installed-dev browser
 	$(BIN)/python -m docs.screenshots --home $(TRACIN_VIZ_HOME)
 
 # Measures against other tools, which live in an environment of their own. Some parts: make benchmark PARTS="W1 sketch"
-PARTS ?= W1 W2 W3 real sketch search
+PARTS ?= W1 W2 W3 sketch search real
 benchmark: $(VENV)-benchmark/.installed
 	$(VENV)-benchmark/bin/python benchmarks/run.py --only $(PARTS)
 
