@@ -24,7 +24,7 @@ from benchmarks import judge, quality, report, searching, timing
 from benchmarks.methods import EXACT, Method, engine_of, methods
 from benchmarks.peers import TOOLS
 from benchmarks.targets import FLOOR_RATIOS
-from benchmarks.workloads import NAMES, SIZES, TINY, Workload, build
+from benchmarks.workloads import SIZES, TINY, Workload, build
 
 PARTS = ("W1", "W2", "W3", "sketch", "search", "real")  # what matters most comes first
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
