@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,8 @@ EXACT = "**exact influence**"
 SELF = "**self-influence**"
 SKETCHES = f"**sketches**, d = {SKETCH_DIM}"
 FITTED = f"**sketches**, d = {SKETCH_DIM}, fitted maps"
+FIT = "fitting the maps to a pilot (once per engine)"
+KINDS = {"random": SKETCHES, "pca": FITTED}  # how the engine calls the maps, and their rows
 START = "start check and batch size (once per engine)"
 
 
@@ -44,19 +45,6 @@ class Method:
     once: bool = False
 
 
-def sketch_kinds() -> dict[str, str]:
-    """The engine's kinds of random maps and what their row is called."""
-    found = {"random": SKETCHES}
-    if "sketch" in inspect.signature(InfluenceEngine).parameters:
-        found["pca"] = FITTED
-    return found
-
-
-def sketch_setting(kind: str) -> dict[str, str]:
-    """The engine's argument for a kind; none for its default."""
-    return {} if kind == "random" else {"sketch": kind}
-
-
 def engine_of(work: Workload, **settings: Any) -> InfluenceEngine:
     """Our engine with everything left to its defaults."""
     pairs = enumerate(zip(work.states, work.rates, strict=True))
@@ -77,7 +65,8 @@ def methods(work: Workload, tools: list[str] | None = None) -> dict[str, Method]
         FLOOR_TRAIN: Method(lambda: floor(work, work.train), FLOOR_TRAIN),
         EXACT: Method(lambda: engine.influence(work.train, work.queries), FLOOR_ALL, np.asarray),
         SELF: Method(lambda: engine.self_influence(work.train), FLOOR_TRAIN, np.asarray),
-        **{row: _sketches(work, kind) for kind, row in sketch_kinds().items()},
+        **{row: _sketches(work, kind) for kind, row in KINDS.items()},
+        FIT: Method(lambda: engine_of(work, sketch="pca").fit_sketches(work.train), FLOOR_TRAIN),
         START: Method(lambda: engine_of(work).coverage(work.train), FLOOR_TRAIN),
     }
     found = ours
@@ -91,7 +80,7 @@ def methods(work: Workload, tools: list[str] | None = None) -> dict[str, Method]
 
 
 def _sketches(work: Workload, kind: str) -> Method:
-    engine = engine_of(work, **sketch_setting(kind))
+    engine = engine_of(work, sketch=kind)
 
     def scores(rows: np.ndarray) -> np.ndarray:
         asked = engine.sketches(work.queries)

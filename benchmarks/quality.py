@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.digits import Trained, trained_digits
-from benchmarks.methods import SKETCH_DIM, engine_of, sketch_kinds, sketch_setting
+from benchmarks.methods import KINDS, SKETCH_DIM, engine_of
 from benchmarks.workloads import Workload
 from tests import oracles
 from tracin_viz.engine.search import Question, search
@@ -27,12 +27,12 @@ def sketch_quality(trained: Trained | None = None) -> dict[str, Any]:
         "examples": len(work.train),
         "queries": len(exact),
         "dimension": SKETCH_DIM,
-        "kinds": {kind: _quality(work, kind, exact) for kind in sketch_kinds()},
+        "kinds": {kind: _quality(work, kind, exact) for kind in KINDS},
     }
 
 
 def _quality(work: Workload, kind: str, exact: np.ndarray) -> dict[str, float]:
-    engine = engine_of(work, **sketch_setting(kind))
+    engine = engine_of(work, sketch=kind)
     rows = engine.sketches(work.train)  # (K, N, d)
     asked = engine.sketches(work.queries)  # (K, Q, d)
     norms = np.linalg.norm(rows, axis=2)
