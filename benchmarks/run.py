@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from benchmarks import judge, quality, report, searching, timing
+from benchmarks.digits import trained_digits
 from benchmarks.methods import EXACT, Method, engine_of, methods
 from benchmarks.peers import TOOLS
 from benchmarks.targets import FLOOR_RATIOS
@@ -116,8 +117,8 @@ def searched(options: argparse.Namespace) -> dict[str, Any]:
 def sketched(options: argparse.Namespace) -> dict[str, Any]:
     """The part on sketch quality."""
     if not options.tiny:
-        return quality.sketch_quality(quality.trained_digits(device=DEVICE))
-    return quality.sketch_quality(quality.trained_digits(200, 4, kept=(1, 2)))
+        return quality.sketch_quality(trained_digits(device=DEVICE))
+    return quality.sketch_quality(trained_digits(200, 4, kept=(1, 2)))
 
 
 def measure(part: str, options: argparse.Namespace) -> dict[str, Any]:
