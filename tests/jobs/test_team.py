@@ -16,8 +16,8 @@ from tests.jobs.test_resume import SETTINGS, artifacts
 from tracin_viz.config import Home
 from tracin_viz.errors import TracinVizError
 from tracin_viz.jobs.tasks import Board, tasks_of
-from tracin_viz.jobs.team import Helper, Team
-from tracin_viz.portable import process_alive, process_token
+from tracin_viz.jobs.team import Helper, Team, in_advance
+from tracin_viz.portable import process_alive, process_token, usable_cores
 from tracin_viz.store import plan as plans
 
 LEADER = """
@@ -102,3 +102,11 @@ def test_leaving_a_team_ends_helpers_that_are_still_loading(computed):
     with Team(Home(computed), "tiny", board_of(computed), devices=["cpu"], ready=[helper]):
         assert process_alive(helper.pid, token)
     assert not process_alive(helper.pid, token)
+
+
+def test_helpers_in_advance_end_with_their_block_used_or_not():
+    with in_advance() as helpers:
+        tokens = {helper.pid: process_token(helper.pid) for helper in helpers}
+        assert all(process_alive(pid, token) for pid, token in tokens.items())
+        assert len(helpers) < usable_cores() + 1
+    assert not any(process_alive(pid, token) for pid, token in tokens.items())

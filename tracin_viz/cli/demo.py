@@ -41,9 +41,11 @@ def demo(options: argparse.Namespace) -> None:
 
 def run(space: Workspace, job: str, kind: str) -> None:
     """Do the work as job ``job`` and record how it ended."""
+    from tracin_viz.jobs.team import in_advance
     from tracin_viz.jobs.worker import compute, working  # the run needs torch, listing commands does not
 
-    with working(space.jobs, job, finished="The demo is ready.") as reporter:
+    # Training takes one core; on the others the processes that will measure get ready.
+    with in_advance() as ready, working(space.jobs, job, finished="The demo is ready.") as reporter:
 
         def on_progress(message: str, share: float) -> None:
             reporter.update("training", round(100 * share), 100, message)
@@ -51,7 +53,7 @@ def run(space: Workspace, job: str, kind: str) -> None:
         on_progress("Preparing the data", 0.0)
         if not space.has(kind):
             _train_and_create(space, kind, on_progress)
-        compute(space.home, kind, reporter, settings=ResultSettings(), speed=SpeedSettings())
+        compute(space.home, kind, reporter, settings=ResultSettings(), speed=SpeedSettings(), ready=ready)
 
 
 def _train_and_create(space: Workspace, kind: str, on_progress: Callable[[str, float], None]) -> None:

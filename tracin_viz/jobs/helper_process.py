@@ -42,8 +42,7 @@ def main() -> int:
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
     say = _speaker(_private_output())
     threading.Thread(target=_listen, args=(sys.stdin, requests), name="requests", daemon=True).start()
-    import tracin_viz.jobs.measuring  # noqa: F401 - torch and transformers load while the leader still plans
-
+    _load()
     try:
         opening = requests.get()
         _serve(Home(Path(opening["home"])), opening["audit"], opening["device"], requests, say)
@@ -54,6 +53,14 @@ def main() -> int:
         say({"failed": describe_error(JobError(f"A helper process of this run failed ({what})."))})
         raise
     return 0
+
+
+def _load() -> None:
+    """Load torch and transformers, which takes seconds, while the leader still plans."""
+    import tracin_viz.jobs.measuring  # noqa: F401
+    from tracin_viz.models.offline import quiet_transformers
+
+    quiet_transformers()
 
 
 def _serve(home: Home, audit: str, device: str, requests: queue.Queue[dict[str, Any]], say: Say) -> None:

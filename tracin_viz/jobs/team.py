@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,10 +16,13 @@ from tracin_viz.config import Home
 from tracin_viz.jobs.messages import rebuild_error
 from tracin_viz.jobs.runner import PACKAGE_PARENT
 from tracin_viz.jobs.tasks import Board, Task
+from tracin_viz.portable import usable_cores
 
 _log = logging.getLogger(__name__)
 
 MODULE = "tracin_viz.jobs.helper_process"
+#: Processes that a run is prepared for before it is known how much there is to do; each holds 400 MB.
+MOST_IN_ADVANCE = 4
 #: Seconds that a helper has to end by itself.
 GRACE = 2.0
 
@@ -85,6 +88,23 @@ class Helper:
             self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+@contextlib.contextmanager
+def in_advance() -> Iterator[list[Helper]]:
+    """Helpers that load torch and transformers while the caller does something that needs one core.
+
+    Yields:
+        Helpers for a run; leaving the block ends those that no run took.
+    """
+    helpers = [Helper(f"helper {number + 1}") for number in range(min(usable_cores(), MOST_IN_ADVANCE) - 1)]
+    try:
+        yield helpers
+    finally:
+        for helper in helpers:
+            helper.end()
+        for helper in helpers:
+            helper.gone()
 
 
 class Team:
