@@ -15,6 +15,7 @@ from tracin_viz.engine.general import requiring_gradients, single
 from tracin_viz.engine.layouts import Layouts
 from tracin_viz.engine.losses import PerExample
 from tracin_viz.engine.passes import Outcome, Passes
+from tracin_viz.engine.precision import double
 from tracin_viz.errors import EngineError
 
 
@@ -72,7 +73,7 @@ def _compared(
     for place in range(len(few)):
         value, gradients = _alone(passes, few, place, objective)
         _same_value(outcome.values[place], value[0], _tolerance(outcome), int(few.rows[place]))
-        squares = {name: float(gradient.double().square().sum()) for name, gradient in gradients.items()}
+        squares = {name: float(double(gradient).square().sum()) for name, gradient in gradients.items()}
         total = sum(squares.values())
         for name, gradient in gradients.items():
             norms[name] += squares[name] / len(few)
@@ -102,9 +103,9 @@ def _alone(passes: Passes, few: Batch, place: int, objective: PerExample) -> tup
 def _difference(form: Form | None, gradient: Tensor, place: int) -> float:
     """‖rule − automatic differentiation‖² for one example and parameter."""
     if form is None:
-        return float(gradient.double().square().sum())
+        return float(double(gradient).square().sum())
     written = form.part(place).written_out()[0]
-    return float((written - gradient.reshape(-1)).double().square().sum())
+    return float(double(written - gradient.reshape(-1)).square().sum())
 
 
 def _same_value(batched: Tensor, alone: Tensor, tolerance: float, row: int) -> None:

@@ -19,6 +19,7 @@ from tracin_viz.engine.directions import Direction, parts, unused
 from tracin_viz.engine.forms import Form, row_dots
 from tracin_viz.engine.groups import Groups
 from tracin_viz.engine.losses import prediction_score
+from tracin_viz.engine.precision import double, zeros
 from tracin_viz.engine.session import OnBatch, Session
 
 
@@ -161,9 +162,9 @@ def _norms_of(
     """Self-influence of a batch at one checkpoint, learning rates applied, (B,); NaN where not finite."""
 
     def work(batch: Batch) -> Tensor:
-        total = torch.zeros(len(batch), dtype=torch.float64, device=session.device)
+        total = zeros(len(batch), device=session.device)
         seen: set[str] = set()
-        lengths = torch.zeros(2, len(batch), dtype=torch.float64, device=session.device)
+        lengths = zeros(2, len(batch), device=session.device)
 
         def consume(name: str, form: Form) -> None:
             rate = checkpoint.rate(name)
@@ -184,6 +185,6 @@ def _norms_of(
                 lengths[1] += direction.of(name, form).squared_norms()
             divisor = lengths.sqrt().prod(0)
             total /= torch.where(divisor == 0, 1.0, divisor)
-        return torch.where(torch.isfinite(total + outcome.values), total, torch.nan)
+        return torch.where(torch.isfinite(total + double(outcome.values)), total, torch.nan)
 
     return work

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tracin_viz.engine.precision import double
 from tracin_viz.engine.scratch import temporary
 
 NORM_BYTES = 4 << 20  # gradients written out for their norms at once; more leaves the cache
@@ -168,7 +169,7 @@ class Lookup(Form):
         """(B,) float64 from the Gram matrix of the positions that share a row."""
         gram = torch.bmm(self.values, self.values.transpose(1, 2))
         same = self.ids[:, :, None] == self.ids[:, None, :]
-        return (gram * same).double().sum((1, 2))
+        return double(gram * same).sum((1, 2))
 
     def with_factors(self) -> Factors:
         """The rows as one-hot vectors; used where a table is also a matrix (tied output embeddings)."""
@@ -189,7 +190,7 @@ def pieces(count: int, each: int, limit: int) -> Iterator[slice]:
 
 def row_dots(a: Tensor, b: Tensor) -> Tensor:
     """Σ_j a[i, j] · b[i, j] for each row, (B,) float64, without a (B, P) temporary."""
-    return torch.bmm(a[:, None, :], b[:, :, None])[:, 0, 0].double()
+    return double(torch.bmm(a[:, None, :], b[:, :, None])[:, 0, 0])
 
 
 def joined(forms: list[Form]) -> Form:

@@ -16,6 +16,7 @@ from tracin_viz.engine.directions import Direction
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.groups import Groups, GroupSums
 from tracin_viz.engine.losses import PerExample
+from tracin_viz.engine.precision import double, zeros
 from tracin_viz.engine.products import Held
 from tracin_viz.engine.session import Session
 
@@ -98,7 +99,7 @@ def _of_groups(session: Session, asked: Asked, groups: Groups) -> Iterator[Holdi
         sums, bad = group_sums(session, asked, few)
         forms = sums.forms()
         held = Held(last - first)
-        squares = torch.zeros(last - first, dtype=torch.float64, device=session.device)
+        squares = zeros(last - first, device=session.device)
         for name, form in forms.items():
             squares += form.squared_norms()
             held.add(name, _directed(asked, name, form))
@@ -144,10 +145,10 @@ class _Gradients:
         outcome = self._session.passes.run(
             batch, self._objective, lambda name, form: forms.append((name, form))
         )
-        squares = torch.zeros(len(batch), dtype=torch.float64, device=self._session.device)
+        squares = zeros(len(batch), device=self._session.device)
         for _, form in forms:
             squares += form.squared_norms()
-        return forms, squares, outcome.values.double()
+        return forms, squares, double(outcome.values)
 
 
 def _directed(asked: Asked, name: str, form: Form) -> Form:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.passes import Outcome
+from tracin_viz.engine.precision import zeros
 from tracin_viz.engine.predictions import predictions
 from tracin_viz.engine.sketch import SketchMap
 
@@ -63,7 +64,7 @@ class BatchMeasurement:
 
     def __init__(self, batch: int, sketch: SketchMap, dtype: torch.dtype) -> None:
         self.rows = torch.zeros(batch, sketch.dim, dtype=dtype, device=sketch.device)
-        self.norms = torch.zeros(batch, dtype=torch.float64, device=sketch.device)
+        self.norms = zeros(batch, device=sketch.device)
         self._sketch = sketch
 
     def __call__(self, name: str, form: Form) -> None:
@@ -73,11 +74,12 @@ class BatchMeasurement:
 
     def result(self, outcome: Outcome, targets: object, reading: str = "class") -> Measurements:
         """The measurements of the batch; ``reading`` as in ``engine.predictions``."""
-        finite = torch.isfinite(self.norms) & torch.isfinite(outcome.values)
-        finite &= torch.isfinite(self.rows).all(1)
-        rows = torch.where(finite[:, None], self.rows, 0.0)
+        raw, values = self.rows.to(self.norms.device), outcome.values.to(self.norms.device)
+        finite = torch.isfinite(self.norms) & torch.isfinite(values)
+        finite &= torch.isfinite(raw).all(1)
+        rows = torch.where(finite[:, None], raw, 0.0)
         norms = torch.where(finite, self.norms, torch.nan)
-        loss = torch.where(finite, outcome.values, torch.nan)
+        loss = torch.where(finite, values, torch.nan)
         batch = len(norms)
         embedding = outcome.embedding if outcome.embedding is not None else rows.new_zeros(batch, 0)
         return Measurements(

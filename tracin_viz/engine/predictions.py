@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from tracin_viz.engine.losses import PerExample, binary_cross_entropy, mean_squared_error
+from tracin_viz.engine.precision import accumulating, double
 
 _FLOATS = ("probability", "margin", "label_probability", "other_probability", "value")
 
@@ -42,12 +43,13 @@ def predictions(outputs: Tensor, targets: object, reading: str = "class") -> dic
         Columns of ``Measurements``; NaN and −1 where outputs and targets do not allow the reading.
     """
     if isinstance(targets, Tensor):
+        targets = targets.to(accumulating(targets.device))
         if reading == "class" and _are_classes(outputs, targets):
-            return _of_classes(outputs.double(), targets)
+            return _of_classes(double(outputs), targets)
         if reading == "multi-label" and outputs.dim() == 2 and targets.shape == outputs.shape:
-            return _of_labels(outputs.double(), targets)
+            return _of_labels(double(outputs), targets)
         if reading == "number" and outputs.numel() == targets.numel() == len(outputs):
-            return _of_numbers(outputs.double().reshape(-1), targets.double().reshape(-1))
+            return _of_numbers(double(outputs).reshape(-1), double(targets).reshape(-1))
     return _columns(len(outputs), {}, {})
 
 
@@ -82,7 +84,7 @@ def _of_labels(logits: Tensor, targets: Tensor) -> dict[str, np.ndarray]:
         "margin": margin,
         "label_probability": support.sigmoid().prod(1),  # of all labels together
         "other_probability": (-margin).sigmoid(),
-        "value": (support < 0).sum(1).double(),
+        "value": double((support < 0).sum(1)),
     }
     return _columns(len(logits), floats, {"predicted": predicted, "other": other})
 

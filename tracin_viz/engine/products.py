@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from tracin_viz.engine.convolved import Convolved
 from tracin_viz.engine.forms import Dense, Factors, Form, Lookup
+from tracin_viz.engine.precision import double, zeros
 from tracin_viz.engine.scratch import BYTES
 from tracin_viz.errors import EngineError
 
@@ -88,7 +89,7 @@ class Held:
                 return _factor_dots(factors, held)
             held = Dense(held.written_out(), held.shape)
         queries = held.written_out().t()
-        return torch.cat([(piece @ queries).double() for _, piece in form.in_pieces(BYTES)])
+        return torch.cat([double(piece @ queries) for _, piece in form.in_pieces(BYTES)])
 
 
 def _bytes(form: Form) -> int:
@@ -147,7 +148,7 @@ def _factor_dots(form: Factors, held: Factors) -> Tensor:
         a = form.left[first : first + rows].reshape(-1, left.shape[0]) @ left
         b = form.right[first : first + rows].reshape(-1, right.shape[0]) @ right
         pairs = a.mul_(b).view(-1, steps, queries, others)
-        found.append(pairs.sum(1).sum(2).double())
+        found.append(double(pairs.sum(1).sum(2)))
     return torch.cat(found)
 
 
@@ -160,7 +161,7 @@ def _lookup_dots(form: Lookup, held: Lookup) -> Tensor:
     where = torch.searchsorted(rows, form.ids.contiguous()).clamp(max=len(rows) - 1)
     hit = rows[where] == form.ids
     example, position = hit.nonzero(as_tuple=True)
-    found = torch.zeros(form.examples, queries, dtype=torch.float64, device=form.values.device)
+    found = zeros(form.examples, queries, device=form.values.device)
     order = torch.argsort(where[example, position], stable=True)
     example, position = example[order], position[order]
     values, rows_used = form.values[example, position], where[example, position]
@@ -170,4 +171,4 @@ def _lookup_dots(form: Lookup, held: Lookup) -> Tensor:
     for row, count in zip(used.tolist(), counts.tolist(), strict=True):
         products[start : start + count] = values[start : start + count] @ table[:, row].t()
         start += count
-    return found.index_add_(0, example, products.double())
+    return found.index_add_(0, example.to(found.device), double(products))

@@ -15,6 +15,7 @@ from tracin_viz.engine.directions import Direction, parts, unused
 from tracin_viz.engine.forms import Form
 from tracin_viz.engine.holding import Asked, Holding, holdings
 from tracin_viz.engine.losses import PerExample
+from tracin_viz.engine.precision import zeros
 from tracin_viz.engine.session import OnBatch, Session, layer_of
 from tracin_viz.errors import InputError
 
@@ -116,8 +117,8 @@ class _Scorer:
     def __call__(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         count = len(self._layers) if self._layers else 1
         device = self._session.device
-        total = torch.zeros(len(batch), self._held.count, count, dtype=torch.float64, device=device)
-        squares = torch.zeros(len(batch), dtype=torch.float64, device=device)
+        total = zeros(len(batch), self._held.count, count, device=device)
+        squares = zeros(len(batch), device=device)
 
         def consume(name: str, form: Form) -> None:
             dots = self._dots(name, form, squares)

@@ -26,6 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from tracin_viz.engine.calls import name_of, replaced, tensors_in
 from tracin_viz.engine.capture import CUT
+from tracin_viz.engine.precision import double
 
 Place = tuple[int, int]  # number of the call in the forward pass, number of the tensor it returned
 Shapes = dict[Place, tuple[int, ...]]
@@ -125,7 +126,7 @@ class Tangents(TorchFunctionMode):
 
         def hook(grad: Tensor) -> None:
             for layer, tangent in tangents.items():
-                terms = (grad.detach() * tangent).double()
+                terms = double(grad.detach() * tangent)
                 if axis is None:
                     self.whole[layer] = self.whole.get(layer, 0) + terms.sum()
                 else:

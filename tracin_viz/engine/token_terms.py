@@ -13,6 +13,7 @@ from torch import Tensor
 from tracin_viz.engine.batches import Batch
 from tracin_viz.engine.general import requiring_gradients
 from tracin_viz.engine.losses import checked
+from tracin_viz.engine.precision import double
 from tracin_viz.engine.scores import layers_of
 from tracin_viz.engine.session import Session, layer_of
 from tracin_viz.engine.tangents import Shapes, Tangents, position_axes
@@ -118,8 +119,8 @@ class Splitter:
         for (name, _), grad in zip(parameters.items(), grads, strict=True):
             if grad is not None:
                 place = self._place[layer_of(name)]
-                exact[place] += float((grad.double() * along[name].double()).sum())
-                scale[place] += float(grad.double().norm() * along[name].double().norm())
+                exact[place] += float((double(grad) * double(along[name])).sum())
+                scale[place] += float(double(grad).norm() * double(along[name]).norm())
         for layer, place in self._place.items():
             if layer in mode.at_positions:
                 terms[:, place] = mode.at_positions[layer].cpu().numpy()
