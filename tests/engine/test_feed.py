@@ -109,3 +109,14 @@ def test_data_are_read_by_one_thread_at_a_time_or_by_the_callers():
     alone = Recorded()
     assert np.array_equal(engine(read_ahead=0).self_influence(alone), ahead)
     assert alone.threads == {"MainThread"}
+
+
+def test_a_sweep_that_outlives_its_session_closes_without_a_sound():
+    subject = engine()
+    session = subject._session
+    with session.open():
+        session.prepare(Recorded(), subject.checkpoints[0])
+        sweep = session.sweep(Recorded(), np.arange(20), len)
+        next(sweep)
+    assert not readers()
+    sweep.close()
