@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tracin_viz.engine.precision import double
 from tracin_viz.errors import InputError
 
 GROUPS = 4  # layer groups with a column block of their own
@@ -79,7 +80,7 @@ def fitted_rooms(
     The error of folding numbers of energy E into w columns has the variance E²/w, so the sum over blocks is
     least where widths are proportional to E.
     """
-    energy = {name: torch.nan_to_num(energy[name].double()) for name in shapes}
+    energy = {name: torch.nan_to_num(double(energy[name])) for name in shapes}
     everything = torch.cat(list(energy.values()))
     groups = layer_groups(shapes, layers, dim)
     held = len(everything) if len(everything) <= dim else min(int(dim * OWN), dim - len(groups))

@@ -18,6 +18,7 @@ from torch.func import functional_call, grad, vmap
 from tracin_viz.engine.batches import Batch
 from tracin_viz.engine.forms import Dense
 from tracin_viz.engine.losses import PerExample, checked
+from tracin_viz.engine.precision import double
 
 VECTORISED = 1 << 24  # numbers of per-example gradients that one vectorised call may hold
 
@@ -85,8 +86,8 @@ def judged(
     except Exception as error:  # torch names no common type; batches of one will say what is really wrong
         return f"torch.func.vmap cannot run it ({type(error).__name__}: {str(error).splitlines()[0][:100]})"
     for name, true in one_by_one(model, parameters, names, batch, objective):
-        scale = float(true.values.double().norm())
-        if float((found[name].values - true.values).double().norm()) > 1e-3 * scale:
+        scale = float(double(true.values).norm())
+        if float(double(found[name].values - true.values).norm()) > 1e-3 * scale:
             return "torch.func.vmap gives other gradients"
     return ""
 

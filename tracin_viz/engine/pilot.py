@@ -15,6 +15,7 @@ from tracin_viz.engine.batches import Batch, length
 from tracin_viz.engine.checkpoints import Checkpoint
 from tracin_viz.engine.forms import Form, Lookup
 from tracin_viz.engine.maps import SHORT, WRITTEN_MATRIX, signs
+from tracin_viz.engine.precision import double
 from tracin_viz.engine.projection import mapped, sides
 from tracin_viz.engine.session import Session
 
@@ -95,7 +96,7 @@ class Directions:
             found = mapped(form, None, probes).reshape(form.examples, -1, len(probes)).transpose(1, 2)
         else:
             found = mapped(form, probes, None).reshape(form.examples, len(probes), -1)
-        found = torch.nan_to_num(found.double().cpu(), 0.0, 0.0, 0.0)
+        found = torch.nan_to_num(double(found).cpu(), 0.0, 0.0, 0.0)
         norms = found.flatten(1).norm(dim=1)[:, None, None]
         return (found / torch.where(norms > 0, norms, 1.0)).flatten(0, 1).float()
 
@@ -141,7 +142,7 @@ def kept_sides(shape: tuple[int, ...]) -> tuple[tuple[int, int] | None, tuple[in
 
 def leading(rows: Tensor, count: int) -> Tensor:
     """At most ``count`` orthonormal leading directions of ``rows`` (n, length), each with a fixed sign."""
-    rows = rows.double()
+    rows = double(rows)
     if len(rows) < rows.shape[1]:
         values, vectors = torch.linalg.eigh(rows @ rows.t())
         vectors = rows.t() @ vectors
@@ -160,7 +161,7 @@ def leading(rows: Tensor, count: int) -> Tensor:
 def completion(principal: Tensor) -> Tensor:
     """Orthonormal rows for the directions that ``principal`` (k, length) leaves."""
     length = principal.shape[1]
-    spanning = torch.cat([principal.double(), torch.eye(length, dtype=torch.float64)])
+    spanning = torch.cat([double(principal), double(torch.eye(length))])
     whole: Tensor = torch.linalg.qr(spanning.t())[0]
     return whole.t()[len(principal) :].float()
 
@@ -178,7 +179,7 @@ class Energies:
         """Takes one parameter's gradients of a pilot batch."""
         device = form_device(form)
         left, right = (None if side is None else side.to(device) for side in self.maps[name])
-        squares = mapped(form, left, right).double().square()
+        squares = double(mapped(form, left, right)).square()
         total = squares.sum(1)
         self._norms = total if self._norms is None else self._norms + total
         self._values.append((name, squares.float()))
