@@ -23,11 +23,11 @@ the same examples at every checkpoint, without the optimizer step. Methods run i
 figures are medians of the number of runs in the column "runs" (one that takes longer than a minute runs
 once). Wall time suffers from whatever else the machine does (see the load of each part); the ratio of
 processor times ("cpu") less. Peak memory is that of one call above imports, model and data, each method in
-a process of its own. Accuracy, on the first 100 training examples, is against batches of one in
-float64: relative error = max |difference| / max |true score| of the worst query; Spearman correlation, mean over queries; top-10 =
-mean share of the true ten strongest proponents and opponents that are among the tool's ten (of the largest
-ten for self-influence). With so few examples a good top-10 is easy; the part on sketch quality has more of
-them.
+a process of its own. Accuracy, on the first 100 training examples, is against batches of one in float64:
+relative error = max |difference| / max |true score| of the worst query; Spearman correlation, mean over
+queries; top-10 = mean share of the true ten strongest proponents and opponents that are among the tool's
+ten (of the largest ten for self-influence). With so few examples a good top-10 is easy; the part on sketch
+quality has more of them.
 
 The other tools run in the fastest setting found for the same result: captum with
 `sample_wise_grads_per_batch=True` (it leaves out Embedding, LayerNorm and BatchNorm without saying so,
