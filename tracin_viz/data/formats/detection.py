@@ -7,7 +7,7 @@ from pathlib import Path
 from tracin_viz.data.archives import ARCHIVES, is_archive, open_archive
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.data.encoding import TextFile
-from tracin_viz.data.files import Files, FolderFiles, PathFiles
+from tracin_viz.data.files import Files, FolderFiles, PathFiles, ending
 from tracin_viz.data.formats.columns import TableSource
 from tracin_viz.data.formats.delimited import Delimited
 from tracin_viz.data.formats.image_folder import open_image_folder
@@ -37,8 +37,8 @@ def open_any(path: Path, *, mapping: DataMapping, verify: bool) -> Dataset:
         return _folder(path, mapping, verify=verify, problems=problems)
     if is_archive(path):
         files = open_archive(path)
-        ending = max((end for end in ARCHIVES if path.name.lower().endswith(end)), key=len)
-        kind = f"image folder in a {ending} archive"
+        packed = max((end for end in ARCHIVES if path.name.lower().endswith(end)), key=len)
+        kind = f"image folder in a {packed} archive"
         return _images(files, path, mapping, verify=verify, kind=kind, problems=problems)
     if path.is_file() and is_table(path.name):
         source = open_source(path, path.name, problems)
@@ -70,7 +70,7 @@ def _folder(path: Path, mapping: DataMapping, *, verify: bool, problems: Problem
         parts = [Part(source, split) for split, source in saved_sources(path)]
         return open_tables(parts, path, mapping=mapping, where=TableFiles(None, verify), problems=problems)
     files = FolderFiles(path, problems)
-    if any(Path(name).suffix.lower() in SUFFIXES for name in files.names):
+    if any(ending(name) in SUFFIXES for name in files.names):
         return _images(files, path, mapping, verify=verify, kind="image folder", problems=problems)
     if tables := table_files(files.names):
         opened = [Part(open_source(path / name, name, problems), split) for name, split in tables]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from tracin_viz.data.contents import FileContents
 from tracin_viz.data.dataset import Dataset, listed
-from tracin_viz.data.files import Files
+from tracin_viz.data.files import Files, ending
 from tracin_viz.data.formats.candidates import Candidates, finish
 from tracin_viz.data.formats.verification import broken_files
 from tracin_viz.data.images import SUFFIXES
@@ -102,7 +102,7 @@ def image_names(files: Files, problems: ProblemList) -> list[str]:
     """Names of all files that are images by their ending; the others are noted."""
     images: list[str] = []
     for name in files.names:
-        if PurePosixPath(name).suffix.lower() in SUFFIXES:
+        if ending(name) in SUFFIXES:
             images.append(name)
         else:
             problems.add(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from tracin_viz.data.encoding import TextFile
-from tracin_viz.data.files import Files
+from tracin_viz.data.files import Files, ending
 from tracin_viz.data.formats.columns import TableSource
 from tracin_viz.data.formats.inspection import inspect_columns
 from tracin_viz.data.formats.row_contents import Part
@@ -31,15 +30,12 @@ def metadata_parts(files: Files, open_text: Open, problems: ProblemList) -> list
         open_text: Opens a table by its name's ending.
         problems: Gets notes about encodings.
     """
-    found = [name for name in files.names if PurePosixPath(name).name.lower() in METADATA]
+    found = [name for name in files.names if name.rpartition("/")[2].lower() in METADATA]
     parts = [_part(files, name, open_text, problems) for name in found]
     if parts or not _has_no_classes(files):
         return parts
-    tops = [
-        name
-        for name in files.names
-        if PurePosixPath(name).suffix.lower() in _PLAIN and name.count("/") <= _depth(files)
-    ]
+    depth = _depth(files)
+    tops = [name for name in files.names if ending(name) in _PLAIN and name.count("/") <= depth]
     others = [_part(files, name, open_text, problems) for name in tops]
     return [part for part in others if _names_images(part.source)]
 
@@ -58,15 +54,11 @@ def _names_images(source: TableSource) -> bool:
 
 def _has_no_classes(files: Files) -> bool:
     """Whether all images lie in one folder, which therefore names no class."""
-    tables = any(PurePosixPath(name).suffix.lower() in _PLAIN for name in files.names)
-    folders = {
-        name.rpartition("/")[0] for name in files.names if PurePosixPath(name).suffix.lower() not in _PLAIN
-    }
+    tables = any(ending(name) in _PLAIN for name in files.names)
+    folders = {name.rpartition("/")[0] for name in files.names if ending(name) not in _PLAIN}
     return tables and len(folders - {known for known in folders if known_split(known.split("/")[-1])}) <= 1
 
 
 def _depth(files: Files) -> int:
     """How deep the first table lies."""
-    return min(
-        (name.count("/") for name in files.names if PurePosixPath(name).suffix.lower() in _PLAIN), default=0
-    )
+    return min((name.count("/") for name in files.names if ending(name) in _PLAIN), default=0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from tracin_viz.data.files import ending
 from tracin_viz.data.formats.columns import Feature, Sheet, as_numbers, as_text
 from tracin_viz.data.images import SUFFIXES
 from tracin_viz.data.problems import shown
@@ -59,7 +59,7 @@ def inspect_columns(head: Sheet, names: Sequence[str], features: Mapping[str, Fe
 
 def is_image_name(value: str) -> bool:
     """Whether a text ends like the name of an image file."""
-    return PurePosixPath(value.strip()).suffix.lower() in SUFFIXES
+    return ending(value.strip()) in SUFFIXES
 
 
 def _column(head: Sheet, name: str, feature: Feature | None) -> Column:

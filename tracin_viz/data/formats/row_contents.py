@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -203,7 +202,7 @@ def _plain(value: str, folder: str, root: str | None) -> str:
 
 
 def _folder_split(name: str) -> str | None:
-    return next((split for part in PurePosixPath(name).parts[:-1] if (split := known_split(part))), None)
+    return next((split for part in name.split("/")[:-1] if (split := known_split(part))), None)
 
 
 def _checked(found: RowContents, files: Files, look: Look) -> RowContents:
