@@ -40,8 +40,9 @@ from tracin_viz.data.preview import preview_data
 began = time.perf_counter()
 data = open_dataset(Path(sys.argv[1]))
 opened = time.perf_counter() - began
+del data  # the app holds a data set once
 began = time.perf_counter()
-open_dataset(Path(sys.argv[1]), verify=False)
+data = open_dataset(Path(sys.argv[1]), verify=False)
 again = time.perf_counter() - began
 for split in data.splits:
     for row in range(0, len(data.splits[split]), max(1, len(data.splits[split]) // 20)):
