@@ -95,6 +95,8 @@ class Looks:
             if known is not None and not again and not isinstance(known.error, CancelledError):
                 self._looks.move_to_end(key)
                 return known
+            if known is not None:
+                known.cancel()
             while len(self._looks) >= _KEPT:
                 self._looks.popitem(last=False)[1].cancel()
             self._looks[key] = Look(kind, request)

@@ -71,3 +71,5 @@ def _panel(look: Look, kind: str, words: str) -> None:
 
 def _again(draft: Draft, kind: str) -> None:
     workspace().look_for(draft, kind, again=True)
+    if kind != "fit" and draft.data and draft.model:  # what was tried together is no longer true either
+        workspace().look_for(draft, "fit", again=True)
