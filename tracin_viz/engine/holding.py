@@ -77,9 +77,12 @@ def _of_queries(session: Session, asked: Asked, first: int) -> Holding:
     held, bad, norms = Held(total - first), [], []
     rows = np.arange(first, total)
     for piece in session.sweep(asked.queries, rows, _Gradients(session, asked.objective)):
-        forms, squares, values = piece.result
+        forms, values = piece.result
+        squares = torch.zeros_like(values)
         for name, form in forms:
-            held.add(name, _directed(asked, name, form))
+            directed = _directed(asked, name, form)
+            kept = held.add(name, directed)  # its norm is cheaper where it is written out already
+            squares += (kept if directed is form else form).squared_norms()
         norms.append(squares.sqrt())
         bad.append(_reported(session, asked, piece.rows, squares + values))
         held.count += len(piece.rows)
@@ -114,7 +117,10 @@ def group_sums(session: Session, asked: Asked, groups: Groups) -> tuple[GroupSum
     sums, bad = GroupSums(len(groups)), np.zeros(len(groups), bool)
     start = 0
     for piece in session.sweep(groups.queries, rows, _Gradients(session, asked.objective)):
-        forms, squares, values = piece.result
+        forms, values = piece.result
+        squares = torch.zeros_like(values)
+        for _, form in forms:
+            squares += form.squared_norms()
         part = matrix[:, start : start + len(piece.rows)]
         start += len(piece.rows)
         broken = _reported(session, asked, piece.rows, squares + values)
@@ -134,21 +140,18 @@ def _add_finite(sums: GroupSums, name: str, form: Form, weights: np.ndarray, bro
 
 
 class _Gradients:
-    """One batch of queries: gradients by parameter, their squared norms (B,), and the objective (B,)."""
+    """One batch of queries: gradients by parameter, and the objective (B,) float64."""
 
     def __init__(self, session: Session, objective: PerExample) -> None:
         self._session = session
         self._objective = objective
 
-    def __call__(self, batch: Batch) -> tuple[list[tuple[str, Form]], Tensor, Tensor]:
+    def __call__(self, batch: Batch) -> tuple[list[tuple[str, Form]], Tensor]:
         forms: list[tuple[str, Form]] = []
         outcome = self._session.passes.run(
             batch, self._objective, lambda name, form: forms.append((name, form))
         )
-        squares = zeros(len(batch), device=self._session.device)
-        for _, form in forms:
-            squares += form.squared_norms()
-        return forms, squares, double(outcome.values)
+        return forms, double(outcome.values)
 
 
 def _directed(asked: Asked, name: str, form: Form) -> Form:

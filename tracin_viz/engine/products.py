@@ -50,9 +50,10 @@ class Held:
         self._ghost: dict[str, bool] = {}
         self._parts: dict[str, list[tuple[int, Form]]] = {}
         self._ready: dict[str, Form] = {}
+        self._tables: dict[str, tuple[Tensor, Tensor]] = {}
 
-    def add(self, name: str, form: Form) -> None:
-        """Keeps the gradients of one parameter for the batch that starts at query ``count``."""
+    def add(self, name: str, form: Form) -> Form:
+        """Keeps the gradients of one parameter for the batch that starts at ``count``; returns what it kept."""
         if name not in self._ghost:
             self._ghost[name] = ghost_pays(form, self.expected)
         kept: Form
@@ -63,6 +64,7 @@ class Held:
         else:
             kept = form.with_factors() or Dense(form.written_out(), form.shape)
         self._parts.setdefault(name, []).append((self.count, kept))
+        return kept
 
     def bytes(self) -> int:
         """Memory that is held."""
@@ -81,7 +83,9 @@ class Held:
             return None
         if isinstance(held, Lookup):
             if isinstance(form, Lookup):
-                return _lookup_dots(form, held)
+                if name not in self._tables:
+                    self._tables[name] = _used_rows(held)
+                return _lookup_dots(form, *self._tables[name])
             held = held.with_factors()
         if isinstance(held, Factors):
             factors = form.with_factors()
@@ -152,12 +156,17 @@ def _factor_dots(form: Factors, held: Factors) -> Tensor:
     return torch.cat(found)
 
 
-def _lookup_dots(form: Lookup, held: Lookup) -> Tensor:
-    """Only positions whose row some query uses are multiplied, (B, queries) float64."""
+def _used_rows(held: Lookup) -> tuple[Tensor, Tensor]:
+    """Rows that some query uses, ascending, and the queries' gradients there (queries, rows, width)."""
     queries, width = held.ids.shape[0], held.values.shape[2]
     rows, place = torch.unique(held.ids, return_inverse=True)
     table = held.values.new_zeros(queries, len(rows), width)
-    table.scatter_add_(1, place[:, :, None].expand(-1, -1, width), held.values)
+    return rows, table.scatter_add_(1, place[:, :, None].expand(-1, -1, width), held.values)
+
+
+def _lookup_dots(form: Lookup, rows: Tensor, table: Tensor) -> Tensor:
+    """Only positions whose row some query uses are multiplied, (B, queries) float64."""
+    queries = len(table)
     where = torch.searchsorted(rows, form.ids.contiguous()).clamp(max=len(rows) - 1)
     hit = rows[where] == form.ids
     example, position = hit.nonzero(as_tuple=True)
