@@ -53,7 +53,7 @@ class Held:
         self._tables: dict[str, tuple[Tensor, Tensor]] = {}
 
     def add(self, name: str, form: Form) -> Form:
-        """Keeps the gradients of one parameter for the batch that starts at ``count``; returns what it kept."""
+        """Keeps one parameter's gradients of the batch that starts at ``count``; returns what it kept."""
         if name not in self._ghost:
             self._ghost[name] = ghost_pays(form, self.expected)
         kept: Form
