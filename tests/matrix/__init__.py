@@ -1,0 +1,1 @@
+"""Every form of data with every form of model that fits: create, compute, influence."""

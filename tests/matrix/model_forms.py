@@ -1,0 +1,256 @@
+"""The same weights and rates in every form that trainers leave them, by their own writers where possible.
+
+A form is a function (folder, network, states) that leaves a run in ``folder``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from tests.matrix.content import CLASSES, examples
+
+STEPS = (4, 8, 12)
+RATE = 0.05
+State = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a form writes.
+
+    Attributes:
+        model: The module; its config is written beside weights where there is one.
+        inputs: Image processor or tokenizer, or ``None`` for trusted code.
+        code: Python text with ``build_model()`` for networks without a config.
+        states: Weights at ``STEPS``.
+    """
+
+    model: torch.nn.Module
+    inputs: Any
+    code: str
+    states: list[State]
+
+
+Form = Callable[[Path, Network], dict[str, Any]]
+
+
+def _described(folder: Path, network: Network) -> dict[str, Any]:
+    """What tells the network, beside weights; the arguments that are needed then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if network.code:
+        (folder / "model.py").write_text(network.code)
+        return {"trust_code": True}
+    network.model.config.save_pretrained(folder)  # type: ignore[operator, union-attr]
+    network.inputs.save_pretrained(folder)
+    return {}
+
+
+def trainer(folder: Path, network: Network) -> dict[str, Any]:
+    history = [{"step": step, "learning_rate": RATE, "loss": 1.0} for step in range(1, max(STEPS) + 1)]
+    for step, state in zip(STEPS, network.states, strict=True):
+        place = folder / f"checkpoint-{step}"
+        _described(place, network)
+        save_file(state, place / "model.safetensors", metadata={"format": "pt"})
+        (place / "trainer_state.json").write_text(json.dumps({"global_step": step, "log_history": history}))
+    return {}
+
+
+def sharded(folder: Path, network: Network) -> dict[str, Any]:
+    trainer(folder, network)
+    for step, state in zip(STEPS, network.states, strict=True):
+        place = folder / f"checkpoint-{step}"
+        (place / "model.safetensors").unlink()
+        network.model.load_state_dict(state)
+        network.model.save_pretrained(place, max_shard_size="2KB")  # type: ignore[operator]
+        assert (place / "model.safetensors.index.json").is_file()
+    return {}
+
+
+def pytorch_bin(folder: Path, network: Network) -> dict[str, Any]:
+    trainer(folder, network)
+    for step, state in zip(STEPS, network.states, strict=True):
+        place = folder / f"checkpoint-{step}"
+        (place / "model.safetensors").unlink()
+        torch.save(state, place / "pytorch_model.bin")
+    return {}
+
+
+def lightning(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    for epoch, (step, state) in enumerate(zip(STEPS, network.states, strict=True)):
+        content = {
+            "epoch": epoch,
+            "global_step": step,
+            "pytorch-lightning_version": "2.6.6",
+            "state_dict": {f"model.{name}": tensor for name, tensor in state.items()},
+            "optimizer_states": [_optimizer(network.model)],
+            "lr_schedulers": [],
+            "hyper_parameters": {"rate": RATE, "where": Path("data")},
+        }
+        torch.save(content, folder / f"epoch={epoch}-step={step}.ckpt")
+    return arguments
+
+
+def torchvision(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    for epoch, state in enumerate(network.states):
+        content = {
+            "model": state,
+            "optimizer": _optimizer(network.model),
+            "epoch": epoch,
+            "args": argparse.Namespace(lr=RATE, output=Path("out")),
+        }
+        torch.save(content, folder / f"model_{epoch}.pth")
+    return arguments
+
+
+def timm(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    for epoch, state in enumerate(network.states):
+        averaged = {name: tensor + 1 for name, tensor in state.items()}
+        content = {
+            "state_dict": state, "state_dict_ema": averaged, "optimizer": _optimizer(network.model),
+            "epoch": epoch, "arch": "tiny", "version": 2, "args": argparse.Namespace(lr=RATE),
+        }  # fmt: skip
+        torch.save(content, folder / f"checkpoint-{epoch}.pth.tar")
+    return arguments
+
+
+def fastai(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    (folder / "models").mkdir()
+    for epoch, state in enumerate(network.states):
+        options = {"state": [], "hypers": [{"lr": RATE, "mom": 0.9}]}
+        torch.save({"model": state, "opt": options}, folder / f"models/tiny_{epoch}.pth")
+    return arguments
+
+
+def plain(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    for step, state in zip(STEPS, network.states, strict=True):
+        wrapped = {f"_orig_mod.module.{name}": tensor for name, tensor in state.items()}
+        torch.save(wrapped, folder / f"net-{step}.pt")
+    return {**arguments, "learning_rates": [RATE] * 3}
+
+
+def safetensors(folder: Path, network: Network) -> dict[str, Any]:
+    arguments = _described(folder, network)
+    for step, state in zip(STEPS, network.states, strict=True):
+        save_file(state, folder / f"net-{step}.safetensors")
+    return {**arguments, "learning_rates": [RATE] * 3}
+
+
+def _optimizer(model: torch.nn.Module) -> dict[str, Any]:
+    return torch.optim.SGD(model.parameters(), lr=RATE).state_dict()
+
+
+def image_network() -> Network:
+    """A small ResNet of transformers, trained on the pictures."""
+    from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessorPil
+
+    torch.manual_seed(3)
+    config = ResNetConfig(
+        num_channels=1, embedding_size=4, hidden_sizes=[4, 8], depths=[1, 1], layer_type="basic",
+        id2label=dict(enumerate(CLASSES)), label2id={name: n for n, name in enumerate(CLASSES)},
+        architectures=["ResNetForImageClassification"],
+    )  # fmt: skip
+    processor = ViTImageProcessorPil(size={"height": 12, "width": 12}, image_mean=[0.5], image_std=[0.5])
+    pictures = torch.stack([torch.from_numpy(e.picture).float() / 127.5 - 1 for e in _train()])[:, None]
+    model = ResNetForImageClassification(config)
+    return Network(model, processor, "", _trained(model, lambda: model(pictures).logits, _targets()))
+
+
+def text_network() -> Network:
+    """A small BERT of transformers, trained on the sentences."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    texts = [example.text for example in _train()]
+    words.train_from_iterator(texts, trainers.WordLevelTrainer(special_tokens=special))
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, model_max_length=12, pad_token="[PAD]", unk_token="[UNK]",
+        cls_token="[CLS]", sep_token="[SEP]",
+    )  # fmt: skip
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=16, id2label=dict(enumerate(CLASSES)),
+        label2id={name: n for n, name in enumerate(CLASSES)}, hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0, architectures=["BertForSequenceClassification"],
+    )  # fmt: skip
+    model = BertForSequenceClassification(config)
+    inputs = tokenizer(texts, padding=True, return_tensors="pt")
+    return Network(model, tokenizer, "", _trained(model, lambda: model(**inputs).logits, _targets()))
+
+
+def row_network(outputs: int = 3) -> Network:
+    """A small network for rows of numbers, built by trusted code; one output predicts a number."""
+    classes = "" if outputs == 1 else f"CLASSES = {list(CLASSES)!r}\n"
+    code = (
+        f"import torch\nTASK = 'tabular'\n{classes}\ndef build_model():\n"
+        "    first, last = torch.nn.Linear(3, 8), torch.nn.Linear(8, " + str(outputs) + ")\n"
+        "    return torch.nn.Sequential(first, torch.nn.Tanh(), last)\n"
+    )
+    torch.manual_seed(3)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, outputs))
+    rows = torch.tensor([example.row for example in _train()])
+    if outputs == 1:
+        prices = rows[:, 0] * 2 - rows[:, 1] + 0.25
+        states = _trained(model, lambda: model(rows)[:, 0], prices)
+    else:
+        states = _trained(model, lambda: model(rows), _targets())
+    return Network(model, None, code, states)
+
+
+def _train() -> list[Any]:
+    return [example for example in examples() if example.split == "train"]
+
+
+def _targets() -> torch.Tensor:
+    return torch.tensor([CLASSES.index(example.label) for example in _train()])
+
+
+def _trained(
+    model: torch.nn.Module, outputs: Callable[[], torch.Tensor], targets: torch.Tensor
+) -> list[State]:
+    """Weights after ``STEPS`` steps of plain gradient descent."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    loss = torch.nn.functional.cross_entropy if targets.dtype == torch.long else torch.nn.functional.mse_loss
+    states = []
+    for step in range(1, max(STEPS) + 1):
+        optimizer.zero_grad()
+        loss(outputs(), targets).backward()
+        optimizer.step()
+        if step in STEPS:
+            states.append({name: tensor.detach().clone() for name, tensor in model.state_dict().items()})
+    model.eval()
+    return states
+
+
+#: For networks of transformers; the last five also for trusted code.
+CONFIGURED: dict[str, Form] = {
+    "Trainer": trainer,
+    "Trainer, sharded": sharded,
+    "Trainer, pytorch_model.bin": pytorch_bin,
+    "Lightning": lightning,
+    "torchvision": torchvision,
+    "timm": timm,
+    "fastai": fastai,
+    "state dicts": plain,
+    "safetensors": safetensors,
+}
+CODE: dict[str, Form] = {
+    name: CONFIGURED[name]
+    for name in ("Lightning", "torchvision", "timm", "fastai", "state dicts", "safetensors")
+}
