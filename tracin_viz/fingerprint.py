@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 #: Raised when the meaning of stored bytes changes; old artifacts are then simply not found.
-FORMAT = 1
+FORMAT = 2
 
 
 def fingerprint(value: object) -> str:

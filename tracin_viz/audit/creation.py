@@ -16,7 +16,6 @@ from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.store import registry
 from tracin_viz.store.registry import AuditRecord
 
-_TARGETS = {"number": "numbers", "multi-label": "several classes at once"}
 _KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
 
 
@@ -102,15 +101,8 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
             f"{_KINDS[model['task']]}.",
             remedy="Give data and model of the same kind.",
         )
-    if data["target"] != "class":
-        raise InputError(
-            f"The labels of {sources.data} are {_TARGETS[data['target']]}; an audit is about one class for "
-            "each example.",
-            remedy="Choose another label column (--mapping label=…), or say that its values are classes "
-            "(--mapping target=class).",
-        )
     problems = [Problem(**problem) for problem in (*data["problems"], *model["problems"])]
-    classes = match_classes(model["classes"], data["classes"], problems=problems)
+    classes = _classes(data, model, problems)
     architecture = _full(sources.architecture)
     return AuditRecord(
         name=name,
@@ -130,6 +122,19 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
         problems=tuple(problem.as_dict() for problem in problems),
         notes={"architecture": model["architecture"], "parameters": model["parameters"]},
     )
+
+
+def _classes(data: Mapping[str, Any], model: Mapping[str, Any], problems: list[Problem]) -> list[str]:
+    """Names by output index; none where labels are numbers, which takes a model with one output."""
+    if data["target"] != "number":
+        return match_classes(model["classes"], data["classes"], problems=problems)
+    if len(model["classes"]) > 1:
+        raise InputError(
+            f"The labels of the data are numbers, but the model has {len(model['classes'])} outputs.",
+            remedy="Give a model with one output, or say that the labels are classes "
+            "(--mapping target=class).",
+        )
+    return []
 
 
 def _chosen(mapping: DataMapping | None) -> dict[str, Any]:

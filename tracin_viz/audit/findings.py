@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tracin_viz.audit.results import Results
+from tracin_viz.audit.wording import disagrees, given_words, suggestion_words
 from tracin_viz.errors import NotFoundError
 from tracin_viz.explore import recovery, suspects
 from tracin_viz.explore.clusters import Clustering, describe
@@ -53,17 +54,19 @@ def suspects_document(
     if class_name is not None:
         order = order[labels[order] == class_index(record, class_name)]
     truth = results.truth()
-    wrong = (measured["predicted"] != labels[None, :]).sum(axis=0)
+    dataset, given = results.dataset(), given_words(results.dataset(), "train")
+    wrong = disagrees(record.target, labels, measured["predicted"], measured["value"]).sum(axis=0)
     found = []
     for row in order[: max(0, top)].tolist():
-        other = record.classes[suggested[row]] if suggested[row] >= 0 else ""
+        other = suggestion_words(dataset, row, int(suggested[row]), float(measured["value"][-1, row]))
         evidence = suspects.Evidence(
-            given=record.classes[labels[row]],
+            given=str(given[row]),
             suggested=other,
             confidence=float(confidence[row]),
             percentile=float(percentiles[row]),
             wrong=int(wrong[row]),
-            checkpoints=len(measured["predicted"]),
+            # A number is never simply right or wrong, so nothing is said about how often.
+            checkpoints=0 if record.target == "number" else len(measured["predicted"]),
         )
         entry: dict[str, Any] = {
             "id": f"train:{row}",

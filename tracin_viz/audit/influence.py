@@ -9,6 +9,7 @@ import numpy as np
 
 from tracin_viz.audit.findings import class_index
 from tracin_viz.audit.results import Results
+from tracin_viz.audit.wording import given_words, predicted_words
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError, NotFoundError
 from tracin_viz.jobs.query_client import QueryClient
@@ -53,8 +54,7 @@ def influence_document(
         split, row = example_place(record, question.query)
         header["query"] = {"split": split, "row": row}
         source = results.dataset().splits[split].sources[row]
-        label = int(results.dataset().splits[split].labels[row])
-        given = record.classes[label] if label >= 0 else None
+        given = given_words(results.dataset(), split)[row]
     elif question.text is not None:
         header["query"] = {"text": question.text}
         source, given = question.text, question.label
@@ -70,10 +70,12 @@ def influence_document(
             "id": question.query,
             "source": source,
             "label": given,
-            "predicted": record.classes[answer["predicted"]],
+            "predicted": predicted_words(
+                record.target, record.classes, [answer["predicted"]], [answer["value"]]
+            )[0],
             "confidence": answer["confidence"],
         },
-        "target": {"kind": answer["target"], "class": record.classes[answer["target_class"]]},
+        "target": {"kind": answer["target"], "class": _class_name(record, answer["target_class"])},
         "ranking": question.ranking,
         "exact": True,
         "candidates": answer["candidates"],
@@ -81,6 +83,10 @@ def influence_document(
         "checkpoints": answer["checkpoints"],
         **{name: _entries(record, results, name, *columns) for name, columns in lists.items()},
     }
+
+
+def _class_name(record: AuditRecord, index: int) -> str | None:
+    return record.classes[index] if 0 <= index < len(record.classes) else None
 
 
 def example_place(record: AuditRecord, identifier: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tracin_viz.audit.results import Results
+from tracin_viz.audit.wording import given_words
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
 from tracin_viz.explore import suspects
@@ -128,7 +129,7 @@ class Relabelling:
                 "id": [f"train:{row}" for row in range(len(labels))],
                 # A file name that is not valid text holds surrogates, which pandas takes as objects only.
                 "source": pd.Series(list(rows.sources), dtype=object),
-                "label": [self.record.classes[label] for label in labels],
+                "label": given_words(self.results.dataset(), "train"),
             }
         )
         # Decisions can be exported before (or without) a computation: those columns are then empty.
@@ -149,4 +150,4 @@ class Relabelling:
                 f"Example '{example_id}' cannot be relabelled in audit '{self.record.name}'.",
                 remedy=f"Decisions are about train:0 to train:{self.record.splits['train'] - 1}.",
             )
-        return self.record.classes[int(self.results.dataset().splits["train"].labels[int(row)])]
+        return str(given_words(self.results.dataset(), "train")[int(row)])

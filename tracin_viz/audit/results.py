@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tracin_viz.audit.wording import disagrees, given_words, predicted_words
 from tracin_viz.config import Home
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import NotComputedError
@@ -117,30 +118,38 @@ class Results:
     def _read_measured(self, split: str) -> dict[str, npt.NDArray[Any]]:
         gradients = self.gradients(split)
         tables = [gradients.examples(place) for place in range(gradients.checkpoints)]
-        names = ("loss", "margin", "self_influence", "other", "other_probability", "predicted", "finite")
+        names = (
+            "loss",
+            "margin",
+            "self_influence",
+            "other",
+            "other_probability",
+            "predicted",
+            "value",
+            "finite",
+        )
         return {name: np.stack([table[name].to_numpy() for table in tables]) for name in names}
 
     def _read_examples(self, split: str) -> pd.DataFrame:
         gradients = self.gradients(split)
         last = gradients.examples(gradients.checkpoints - 1)
-        rows = self.dataset().splits[split]
-        labels = np.asarray(rows.labels)
-        # The extra last place is what label -1, "not known", points to.
-        classes = np.array([*self._record.classes, None], dtype=object)
+        dataset, target = self.dataset(), self._record.target
+        rows = dataset.splits[split]
+        predicted, value = last["predicted"].to_numpy(), last["value"].to_numpy()
         table = pd.DataFrame(
             {
                 "id": [f"{split}:{row}" for row in range(len(last))],
                 "row": np.arange(len(last)),
                 # A file name that is not valid text holds surrogates, which pandas takes as objects only.
                 "source": pd.Series(list(rows.sources), dtype=object),
-                "label": classes[labels],
-                "predicted": classes[last["predicted"].to_numpy()],
+                "label": given_words(dataset, split),
+                "predicted": predicted_words(target, self._record.classes, predicted, value),
                 "confidence": last["probability"].to_numpy(),
                 "loss": last["loss"].to_numpy(),
                 "margin": last["margin"].to_numpy(),
             }
         )
-        table["wrong"] = (table["label"] != table["predicted"]) & (labels >= 0)
+        table["wrong"] = disagrees(target, rows.labels, predicted, value)
         if split == "train":
             table["self_influence"] = self.suspect_scores("self-influence")
             table["percentile"] = suspects.percentiles(table["self_influence"].to_numpy())

@@ -148,6 +148,8 @@ def prediction_score(kind: str) -> PerExample:
 
     def evaluate(outputs: Any, targets: Tensor) -> Tensor:
         logits = outputs_tensor(outputs)
+        if logits.dim() == 1:  # one number per example is the logit of the only output
+            logits = logits[:, None]
         if logits.dim() != 2:
             raise EngineError(
                 f"Prediction scores need logits (B, classes), the model gave {tuple(logits.shape)}."

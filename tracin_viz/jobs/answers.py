@@ -16,11 +16,11 @@ import torch
 
 from tracin_viz.config import Home
 from tracin_viz.data.dataset import Content
-from tracin_viz.data.images import decode
 from tracin_viz.engine import InfluenceEngine, sketch_error
 from tracin_viz.engine.search import Filter, Question, search
 from tracin_viz.errors import CancelledError, InputError
 from tracin_viz.explore.neighbors import similar
+from tracin_viz.jobs.asked import Explained, blank, explained, minus_logit, read_query
 from tracin_viz.jobs.devices import Machine
 from tracin_viz.jobs.loading import Contents, Examples, Sources, build_engine, open_sources
 from tracin_viz.store import plan as plans
@@ -47,14 +47,6 @@ class Warm:
     plan: RunPlan
     engine: InfluenceEngine
     gradients: GradientSet
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is explained: the loss at a label, or the prediction score of a class."""
-
-    kind: str
-    class_index: int
 
 
 class Answers:
@@ -85,15 +77,16 @@ class Answers:
         self, header: dict[str, Any], arrays: list[npt.NDArray[Any]], cancelled: Callable[[], bool]
     ) -> Answer:
         warm = self._loaded(header["audit"])
-        content, label, self_row = _query(warm.sources, header["query"], arrays)
-        seen = warm.engine.measure(Contents([content], [max(label, 0)]), len(warm.plan.checkpoints) - 1)
-        predicted = int(seen.predicted[0])
-        target = _target(header, label, predicted)
-        asked = _QuerySide(warm, content, target)
+        dataset = warm.sources.dataset
+        query = read_query(dataset, header["query"], arrays)
+        known = blank(dataset) if query.target is None else query.target
+        seen = warm.engine.measure(Contents([query.content], [known]), len(warm.plan.checkpoints) - 1)
+        target = explained(dataset, header, query, int(seen.predicted[0]))
+        asked = _QuerySide(warm, query.content, target)
         _stop_if(cancelled)
         rates = np.array([checkpoint.learning_rate for checkpoint in warm.engine.checkpoints])
         rows, sketched = _candidates(
-            warm, asked, rates, self_row=self_row, ranking=header["ranking"], top=header["top"]
+            warm, asked, rates, self_row=query.row, ranking=header["ranking"], top=header["top"]
         )
         _stop_if(cancelled)
         exact = asked.scores(rows)  # (c,)
@@ -101,11 +94,12 @@ class Answers:
         exact, sketched = _normalise(warm, asked, rates, rows, (exact, sketched), header["ranking"])
         lists = _for_and_against(rows, exact, sketched, header["top"])
         embedding = warm.gradients.embedding(len(warm.plan.checkpoints) - 1)
-        alike = similar(embedding, seen.embedding[0], top=header["top"], exclude=self_row)
+        alike = similar(embedding, seen.embedding[0], top=header["top"], exclude=query.row)
         lists["most_similar"] = (alike.most, alike.most_cosine, alike.most_cosine)
         lists["least_similar"] = (alike.least, alike.least_cosine, alike.least_cosine)
         answer = {
-            "predicted": predicted,
+            "predicted": int(seen.predicted[0]),
+            "value": float(seen.value[0]),
             "confidence": float(seen.probability[0]),
             "target": target.kind,
             "target_class": target.class_index,
@@ -140,12 +134,12 @@ class Answers:
 class _QuerySide:
     """The query's gradients: sketches, squared norms, and exact scores against training rows."""
 
-    def __init__(self, warm: Warm, content: Content, target: Target) -> None:
+    def __init__(self, warm: Warm, content: Content, target: Explained) -> None:
         self._warm = warm
         self._target = target
-        self._data = Contents([content], [target.class_index])
+        self._data = Contents([content], [target.target])
         engine = (
-            warm.engine if target.kind == "loss" else build_engine(warm.sources, warm.plan, loss=_minus_logit)
+            warm.engine if target.kind == "loss" else build_engine(warm.sources, warm.plan, loss=minus_logit)
         )
         measured = [engine.measure(self._data, place) for place in range(len(engine.checkpoints))]
         self.sketches = np.stack([found.rows for found in measured], axis=1)  # (1, K, d)
@@ -163,36 +157,9 @@ class _QuerySide:
         if self._target.kind == "loss":
             found = engine.influence(train, self._data)  # (1, c)
         else:
-            found = engine.score_influence(train, self._data, [self._target.class_index])
+            found = engine.score_influence(train, self._data, [int(self._target.target)])
         scores: npt.NDArray[np.float64] = found[0]
         return scores
-
-
-def _minus_logit(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    # A proponent *raises* the score, so the query side carries minus its gradient (DESIGN §2).
-    return -outputs.gather(1, targets[:, None])[:, 0]  # (B,)
-
-
-def _query(
-    sources: Sources, wanted: dict[str, Any], arrays: list[npt.NDArray[Any]]
-) -> tuple[Content, int, int | None]:
-    """The query's content, its label (-1 = none) and its row when it is a training example itself."""
-    if "text" in wanted:
-        return str(wanted["text"]), -1, None
-    if "image" in wanted:
-        data = arrays[int(wanted["image"])].tobytes()
-        return decode(data, "the uploaded image"), -1, None
-    split, row = str(wanted["split"]), int(wanted["row"])
-    content = sources.dataset.load(split, row)
-    return content, int(sources.dataset.splits[split].labels[row]), row if split == "train" else None
-
-
-def _target(header: dict[str, Any], label: int, predicted: int) -> Target:
-    if header["score"] is not None:
-        return Target("score", int(header["score"]))
-    if header["label"] is not None:
-        return Target("loss", int(header["label"]))
-    return Target("loss", label) if label >= 0 else Target("score", predicted)
 
 
 def _candidates(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
@@ -57,8 +59,31 @@ def open_sources_of(record: AuditRecord, dataset: Dataset) -> Sources:
     return Sources(record, dataset, bundle)
 
 
-class Examples(TorchDataset[tuple[Content, int]]):
-    """Rows of a split as (content, label) for the engine, each read from its file once.
+#: What an example is to be: a class, several classes (C,) of 0 and 1, or a number.
+Target = int | float | npt.NDArray[np.float32]
+
+#: Loss by what a label is (names of ``engine.losses``); classes have cross entropy.
+LOSSES = {"class": None, "multi-label": "bce", "number": "mse"}
+
+
+def target_of(dataset: Dataset, split: str, row: int) -> Target:
+    """The target of one example; class -1 and NaN = none."""
+    part = dataset.splits[split]
+    if dataset.target == "class" or part.targets is None:
+        return int(part.labels[row])
+    target = part.targets[row]
+    return float(target) if dataset.target == "number" else np.asarray(target, dtype=np.float32)
+
+
+def targets_tensor(targets: Sequence[Target]) -> torch.Tensor:
+    """Targets of a batch: (B,) int64 of classes, (B, C) or (B,) float32."""
+    if isinstance(targets[0], int):
+        return torch.tensor(targets, dtype=torch.long)
+    return torch.from_numpy(np.stack([np.asarray(target, dtype=np.float32) for target in targets]))
+
+
+class Examples(TorchDataset[tuple[Content, Target]]):
+    """Rows of a split as (content, target) for the engine, each read from its file once.
 
     Args:
         dataset: The audit's data.
@@ -76,9 +101,9 @@ class Examples(TorchDataset[tuple[Content, int]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index: int) -> tuple[Content, int]:
+    def __getitem__(self, index: int) -> tuple[Content, Target]:
         row = self._rows[index]
-        label = int(self._dataset.splits[self._split].labels[row])
+        label = target_of(self._dataset, self._split, row)
         if self._kept is None:
             return self._dataset.load(self._split, row), label
         if row not in self._kept:
@@ -86,30 +111,29 @@ class Examples(TorchDataset[tuple[Content, int]]):
         return self._kept[row], label
 
 
-class Contents(TorchDataset[tuple[Content, int]]):
-    """Contents that are no row of a split (uploaded or typed queries), with labels."""
+class Contents(TorchDataset[tuple[Content, Target]]):
+    """Contents that are no row of a split (uploaded or typed queries), with targets."""
 
-    def __init__(self, contents: Sequence[Content], labels: Sequence[int]) -> None:
-        self._pairs = list(zip(contents, labels, strict=True))
+    def __init__(self, contents: Sequence[Content], targets: Sequence[Target]) -> None:
+        self._pairs = list(zip(contents, targets, strict=True))
 
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __getitem__(self, index: int) -> tuple[Content, int]:
+    def __getitem__(self, index: int) -> tuple[Content, Target]:
         return self._pairs[index]
 
 
 class Collate:
-    """Turn a list of (content, label) into model inputs and targets."""
+    """Turn a list of (content, target) into model inputs and targets."""
 
     def __init__(self, bundle: ModelBundle) -> None:
         self._bundle = bundle
 
-    def __call__(self, batch: Sequence[tuple[Content, int]]) -> tuple[Inputs, torch.Tensor]:
-        """Inputs, by name or one tensor, each (B, …), and targets (B,)."""
+    def __call__(self, batch: Sequence[tuple[Content, Target]]) -> tuple[Inputs, torch.Tensor]:
+        """Inputs, by name or one tensor, each (B, …), and targets (B,) or (B, C)."""
         contents = [content for content, _ in batch]
-        labels = torch.tensor([label for _, label in batch], dtype=torch.long)  # (B,)
-        return self._bundle.collate(contents), labels
+        return self._bundle.collate(contents), targets_tensor([target for _, target in batch])
 
 
 class StoredWeights(Mapping[str, torch.Tensor]):
@@ -173,6 +197,7 @@ def build_engine(sources: Sources, plan: RunPlan, **overrides: Any) -> Influence
         "batch_size": plan.batch_size or "auto",
         "collate_fn": Collate(bundle),
         "on_nonfinite": "record",
+        "loss": LOSSES[sources.dataset.target],
     }
     arguments.update(overrides)
     return InfluenceEngine(

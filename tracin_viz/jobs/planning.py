@@ -109,7 +109,8 @@ def _split_plan(
     size = settings.shard_size
     shards = tuple((start, min(start + size, len(labels))) for start in range(0, len(labels), size))
     contents = [
-        fingerprint([dataset.digest(split, range(start, stop)), labels[start:stop]]) for start, stop in shards
+        fingerprint([dataset.digest(split, range(start, stop)), *_labels(dataset, split, start, stop)])
+        for start, stop in shards
     ]
     keys = tuple(
         tuple(
@@ -129,3 +130,10 @@ def _split_plan(
         for weight in weights
     )
     return SplitPlan(shards, keys)
+
+
+def _labels(dataset: Dataset, split: str, start: int, stop: int) -> list[object]:
+    """What of the labels decides a unit of these rows."""
+    part = dataset.splits[split]
+    found: list[object] = [part.labels[start:stop]]
+    return found if part.targets is None else [*found, dataset.target, part.targets[start:stop]]

@@ -33,7 +33,7 @@ def receipt(record: AuditRecord, dataset: Dataset, settings: ResultSettings, che
     model = Path(record.model)
     files = _digests(model)
     splits = {
-        name: [dataset.digest(name, range(len(split.labels))), split.labels]
+        name: [dataset.digest(name, range(len(split.labels))), split.labels, split.targets]
         for name, split in dataset.splits.items()
     }
     libraries = [version(name) for name in ("torch", "transformers", "tokenizers", "pillow", "numpy")]

@@ -31,6 +31,7 @@ EXAMPLE_COLUMNS: dict[str, str] = {
     "label_probability": "float32",
     "other": "int64",
     "other_probability": "float32",
+    "value": "float32",
     "self_influence": "float64",
     "finite": "bool",
 }

@@ -91,6 +91,11 @@ class AuditRecord:
             "notes": dict(self.notes),
         }
 
+    @property
+    def target(self) -> str:
+        """What a label is: ``"class"``, ``"multi-label"`` or ``"number"``."""
+        return str((self.mapping or {}).get("target") or "class")
+
     def choices(self) -> dict[str, Any]:
         """The arguments with which ``models.bundle.open_run_folder`` opens the audit's model."""
         return {
