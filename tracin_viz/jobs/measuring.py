@@ -98,8 +98,10 @@ class Measurer:
 
     def _engine_for(self, task: Task) -> InfluenceEngine:
         """The engine, or for examples without labels one that takes prediction scores for them."""
-        labels = self._sources.dataset.splits[task.split].labels[task.start : task.stop]
-        if not (labels < 0).any():
+        dataset = self._sources.dataset
+        labels = dataset.splits[task.split].labels[task.start : task.stop]
+        # Several labels and numbers have their own losses; where one is missing, that loss is not a number.
+        if dataset.target != "class" or not (labels < 0).any():
             return self.engine
         if self._scored is None:
             self._scored = build_engine(
