@@ -60,6 +60,9 @@ def kinds(folder: Path) -> dict[str, Kind]:
     return {
         "images": Kind(data_forms.IMAGES, model_forms.CONFIGURED, model_forms.image_network(), folder / "i"),
         "texts": Kind(data_forms.TEXTS, model_forms.CONFIGURED, model_forms.text_network(), folder / "t"),
+        "several labels": Kind(
+            data_forms.TAGS, model_forms.CONFIGURED, model_forms.text_network(several=True), folder / "s"
+        ),
         "rows": Kind(data_forms.ROWS, model_forms.CODE, model_forms.row_network(), folder / "r"),
         "numbers": Kind(data_forms.NUMBERS, model_forms.CODE, model_forms.row_network(1), folder / "n"),
     }

@@ -174,7 +174,7 @@ def _prices() -> pd.DataFrame:
 
 def _tags() -> pd.DataFrame:
     frame = _texts()
-    several = frame["text"].str.contains("[02468]")
+    several = frame["text"].str.contains("[02468]$")
     return frame.assign(label=frame["label"] + several.map({True: "|even", False: ""}))
 
 

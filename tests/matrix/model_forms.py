@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch.nn import functional
 
 from tests.matrix.content import CLASSES, examples
 
@@ -168,8 +169,8 @@ def image_network() -> Network:
     return Network(model, processor, "", _trained(model, lambda: model(pictures).logits, _targets()))
 
 
-def text_network() -> Network:
-    """A small BERT of transformers, trained on the sentences."""
+def text_network(*, several: bool = False) -> Network:
+    """A small BERT of transformers, trained on the sentences; ``several`` = with several labels each."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
@@ -183,20 +184,29 @@ def text_network() -> Network:
         cls_token="[CLS]", sep_token="[SEP]",
     )  # fmt: skip
     torch.manual_seed(3)
+    names = (*CLASSES, "even") if several else CLASSES
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=16, id2label=dict(enumerate(CLASSES)),
-        label2id={name: n for n, name in enumerate(CLASSES)}, hidden_dropout_prob=0.0,
+        intermediate_size=32, max_position_embeddings=16, id2label=dict(enumerate(names)),
+        label2id={name: n for n, name in enumerate(names)}, hidden_dropout_prob=0.0,
+        problem_type="multi_label_classification" if several else None,
         attention_probs_dropout_prob=0.0, architectures=["BertForSequenceClassification"],
     )  # fmt: skip
     model = BertForSequenceClassification(config)
     inputs = tokenizer(texts, padding=True, return_tensors="pt")
-    return Network(model, tokenizer, "", _trained(model, lambda: model(**inputs).logits, _targets()))
+    targets = several_targets(_train()) if several else _targets()
+    return Network(model, tokenizer, "", _trained(model, lambda: model(**inputs).logits, targets))
+
+
+def several_targets(chosen: list[Any]) -> torch.Tensor:
+    """(n, 4) of 0 and 1: the class, and whether the number is even."""
+    rows = [[*(float(e.label == name) for name in CLASSES), float(e.number % 2 == 0)] for e in chosen]
+    return torch.tensor(rows)
 
 
 def row_network(outputs: int = 3) -> Network:
     """A small network for rows of numbers, built by trusted code; one output predicts a number."""
-    classes = "" if outputs == 1 else f"CLASSES = {list(CLASSES)!r}\n"
+    classes = "TARGET = 'number'\n" if outputs == 1 else f"CLASSES = {list(CLASSES)!r}\n"
     code = (
         f"import torch\nTASK = 'tabular'\n{classes}\ndef build_model():\n"
         "    first, last = torch.nn.Linear(3, 8), torch.nn.Linear(8, " + str(outputs) + ")\n"
@@ -226,7 +236,10 @@ def _trained(
 ) -> list[State]:
     """Weights after ``STEPS`` steps of plain gradient descent."""
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
-    loss = torch.nn.functional.cross_entropy if targets.dtype == torch.long else torch.nn.functional.mse_loss
+    loss: Callable[..., torch.Tensor] = torch.nn.functional.cross_entropy
+    if targets.dtype != torch.long:
+        several = targets.dim() == 2
+        loss = functional.binary_cross_entropy_with_logits if several else functional.mse_loss
     states = []
     for step in range(1, max(STEPS) + 1):
         optimizer.zero_grad()

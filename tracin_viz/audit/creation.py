@@ -16,6 +16,7 @@ from tracin_viz.jobs.inspector import Inspector, inspect
 from tracin_viz.store import registry
 from tracin_viz.store.registry import AuditRecord
 
+_TARGETS = {"class": "one class each", "number": "numbers", "multi-label": "several classes at once"}
 _KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
 
 
@@ -101,6 +102,7 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
             f"{_KINDS[model['task']]}.",
             remedy="Give data and model of the same kind.",
         )
+    _check_target(data["target"], model.get("target", "class"))
     problems = [Problem(**problem) for problem in (*data["problems"], *model["problems"])]
     classes = _classes(data, model, problems)
     architecture = _full(sources.architecture)
@@ -122,6 +124,17 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
         problems=tuple(problem.as_dict() for problem in problems),
         notes={"architecture": model["architecture"], "parameters": model["parameters"]},
     )
+
+
+def _check_target(data: str, model: str) -> None:
+    # Code and exported programs that do not say are taken to fit: their loss follows the data.
+    if model not in ("class", data):
+        raise InputError(
+            f"The labels of the data are {_TARGETS[data]}, but the model says that it learned "
+            f"{_TARGETS[model]}.",
+            remedy=f"Choose the label column and what it is (--mapping label=…, target={model}), or "
+            "correct the model's settings (problem_type in config.json, TARGET in its code).",
+        )
 
 
 def _classes(data: Mapping[str, Any], model: Mapping[str, Any], problems: list[Problem]) -> list[str]:

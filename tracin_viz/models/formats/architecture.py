@@ -34,6 +34,13 @@ _VOLATILE = frozenset(
 _MAX_CLASSES = 100_000
 _KINDS = {"image": "ForImageClassification", "text": "ForSequenceClassification"}
 
+#: What a label is, by transformers' name of the problem.
+TARGETS = {
+    "single_label_classification": "class",
+    "multi_label_classification": "multi-label",
+    "regression": "number",
+}
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -41,7 +48,7 @@ class Architecture:
 
     Attributes:
         task: ``"image"`` or ``"text"``.
-        classes: Names by output index.
+        classes: Names by output index; none where a number is predicted.
         config: ``config.json`` without what changes no result.
         name: Name of the network's class.
     """
@@ -50,6 +57,11 @@ class Architecture:
     classes: tuple[str, ...]
     config: dict[str, Any]
     name: str
+
+    @property
+    def target(self) -> str:
+        """What the outputs are, by the problem type in the settings."""
+        return TARGETS[self.config.get("problem_type") or "single_label_classification"]
 
     def network(self) -> Any:
         """The network's class."""
@@ -122,6 +134,8 @@ def read_architecture(
     if not named and _architectures(config):
         raise _no_classifier(config)
     name = named[0] if named else next(iter(networks))
+    if config.get("problem_type") == "regression":
+        return Architecture(task, (), config, name)
     return Architecture(task, _classes(settings), config, name)
 
 
@@ -161,10 +175,10 @@ def _check(config: Mapping[str, Any]) -> None:
     count = config.get("num_labels")
     if (isinstance(count, int) and count > _MAX_CLASSES) or len(names or ()) > _MAX_CLASSES:
         raise InputError(f"config.json has more than {_MAX_CLASSES:,} classes.", remedy="Check num_labels.")
-    if config.get("problem_type") not in (None, "single_label_classification"):
+    problem = config.get("problem_type")
+    if problem is not None and (not isinstance(problem, str) or problem not in TARGETS):
         raise InputError(
-            f"config.json sets problem_type to '{shown(config['problem_type'])}'.",
-            remedy="Only models that give one class per example can be audited.",
+            f"config.json sets problem_type to '{shown(problem)}'.", remedy=f"Possible: {', '.join(TARGETS)}."
         )
 
 

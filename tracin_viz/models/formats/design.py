@@ -76,8 +76,8 @@ class ConfiguredDesign:
 
     @property
     def target(self) -> str:
-        """One class per example: other problem types are refused when the settings are read."""
-        return "class"
+        """What the outputs are."""
+        return self.architecture.target
 
     @property
     def name(self) -> str:
