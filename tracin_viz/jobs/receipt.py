@@ -14,6 +14,7 @@ from pathlib import Path
 import tracin_viz
 from tracin_viz.config import ResultSettings
 from tracin_viz.data.dataset import Dataset
+from tracin_viz.errors import InputError
 from tracin_viz.fingerprint import FORMAT, fingerprint, fingerprint_file
 from tracin_viz.store.registry import AuditRecord
 
@@ -64,7 +65,15 @@ def _digests(path: Path) -> dict[str, str]:
     """Keys of all files in a folder, at any depth: Lightning keeps its checkpoints four folders down.
 
     For a single file also those of the code and settings beside it, which it may import or be described by.
+
+    Raises:
+        InputError: There is nothing at ``path`` any more.
     """
+    if not path.exists():
+        raise InputError(
+            f"'{path}' of the audit does not exist any more.",
+            remedy="Put it back, or create the audit again with its new place.",
+        )
     if path.is_dir():
         found = [entry for entry in sorted(path.rglob("*")) if entry.is_file()]
         root = path
