@@ -37,8 +37,13 @@ PARTS ?= W1 W2 W3 sketch search real
 benchmark: $(VENV)-benchmark/.installed
 	$(VENV)-benchmark/bin/python benchmarks/run.py --only $(PARTS)
 
-acceptance: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/acceptance.py
+# Long runs with their limits: the spine, data readers, uploads, every format from files to scores, the recorder.
+# Some of them: make acceptance PARTS_ACCEPTED="acceptance_data acceptance_formats"
+PARTS_ACCEPTED ?= acceptance acceptance_data acceptance_upload acceptance_formats recorder_overhead
+acceptance: $(VENV)/.installed-dev browser
+	@failed=; for part in $(PARTS_ACCEPTED); do \
+	  echo "== $$part"; $(BIN)/python benchmarks/$$part.py || failed="$$failed $$part"; \
+	done; [ -z "$$failed" ] || { echo "missed:$$failed"; exit 1; }
 
 # Debian's Chromium drives the browser tests; without root (or apt) the tests themselves say what to install.
 .PHONY: browser
