@@ -42,7 +42,7 @@ benchmark: $(VENV)-benchmark/.installed
 PARTS_ACCEPTED ?= acceptance acceptance_data acceptance_upload acceptance_formats recorder_overhead
 acceptance: $(VENV)/.installed-dev browser
 	@failed=; for part in $(PARTS_ACCEPTED); do \
-	  echo "== $$part"; $(BIN)/python benchmarks/$$part.py || failed="$$failed $$part"; \
+	  echo "== $$part"; $(BIN)/python -m benchmarks.$$part || failed="$$failed $$part"; \
 	done; [ -z "$$failed" ] || { echo "missed:$$failed"; exit 1; }
 
 # Debian's Chromium drives the browser tests; without root (or apt) the tests themselves say what to install.
