@@ -60,7 +60,9 @@ def _ask(audit: Audit, question: dict[str, Any], ranking: str, top: int) -> dict
 def _query_card(audit: Audit, found: dict[str, Any], question: dict[str, Any]) -> None:
     query = found["query"]
     own = "query" not in question
-    sure = f"{float(query['confidence']):.0%} sure of {query['predicted']}"
+    sure = f"predicts {query['predicted']}"
+    if audit.target == "class":
+        sure = f"{float(query['confidence']):.0%} sure of {query['predicted']}"
     with st.container(key="query_card"):
         if "image" in question:
             st.image(question["image"], width=240, alt="Your own picture")
@@ -74,11 +76,11 @@ def _query_card(audit: Audit, found: dict[str, Any], question: dict[str, Any]) -
 def _lists(audit: Audit, found: dict[str, Any]) -> None:
     both = [*found["proponents"], *found["opponents"]]
     strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
-    target = text.plain(found["target"]["class"])
+    target = _target_words(found)
     left, right = st.columns(2, gap="medium")
     for column, side, title, meaning in (
-        (left, "proponents", f":blue[{text.FOR}] “{target}”", text.PROPONENTS),
-        (right, "opponents", f":orange[{text.AGAINST}] “{target}”", text.OPPONENTS),
+        (left, "proponents", f":blue[{text.FOR}] {target}", text.PROPONENTS),
+        (right, "opponents", f":orange[{text.AGAINST}] {target}", text.OPPONENTS),
     ):
         with column, st.container(key=side):
             st.subheader(title, anchor=False)
@@ -115,13 +117,21 @@ def _has_label(question: dict[str, Any], table: pandas.DataFrame) -> bool:
     return bool(label.notna().any())
 
 
+def _target_words(found: dict[str, Any]) -> str:
+    """What is explained: a class, or whatever the label is where it is several classes or a number."""
+    name, label = found["target"]["class"], found["query"]["label"]
+    if name is not None:
+        return f"“{text.plain(name)}”"
+    return "a higher number" if found["target"]["kind"] == "score" else f"“{text.plain(label)}”"
+
+
 def _what_is_explained(found: dict[str, Any]) -> None:
     """Say whose push is shown: the loss at a label, or, where none is known, the score of a class."""
-    target = text.plain(found["target"]["class"])
+    target = _target_words(found)
     if found["target"]["kind"] == "score":
         st.caption(
             f":material/info: Its right label is not known, so what is explained is the model's score for "
-            f"“{target}”: examples for it raised that score, examples against it lowered it."
+            f"{target}: examples for it raised that score, examples against it lowered it."
         )
 
 
@@ -138,7 +148,8 @@ def main(audit: Audit) -> None:
         ranking, label, top = _controls(audit, has_label=has_label)
         answers = st.container(key="answers")
     if label is not None:
-        question = {**question, "label" if has_label else "score": label}
+        as_label = has_label and audit.target == "class"
+        question = {**question, "label" if as_label else "score": label}
     with answers:
         waiting = st.empty()
         if not st.session_state.get("answered_before"):

@@ -139,7 +139,7 @@ def _buttons(audit: Audit, queue: Queue, place: int, given: str, click: str) -> 
         )
 
     with st.container(horizontal=True, key="main_choices"):
-        if entry.suggested:
+        if entry.suggested and audit.target == "class":
             choice(
                 f"Take suggestion: {text.plain(entry.suggested)}",
                 "take",
@@ -152,6 +152,11 @@ def _buttons(audit: Audit, queue: Queue, place: int, given: str, click: str) -> 
         choice("Exclude", "exclude", "exclude", help="Leave this example out of training. The file stays.")
         choice("Needs review", "needs", "review", help="Somebody else should look at it.")
         choice("Skip", "skip", "skip")
+    if audit.target != "class":
+        st.caption(
+            "New labels can be given where a label is one class: here, keep, exclude or mark for review."
+        )
+        return
     st.caption("Or another class:")
     others = [name for name in audit.classes if name not in (given, entry.suggested)]
     if len(others) <= FEW_CLASSES:

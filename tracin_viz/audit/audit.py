@@ -73,8 +73,13 @@ class Audit(Relabelling):
         return self.record.task
 
     @property
+    def target(self) -> str:
+        """What a label is: ``"class"``, ``"multi-label"`` or ``"number"``."""
+        return self.record.target
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Class names by output index of the model."""
+        """Class names by output index of the model; none where labels are numbers."""
         return self.record.classes
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tracin_viz.audit.results import Results
-from tracin_viz.audit.wording import given_words
+from tracin_viz.audit.wording import given_words, suggestion_words
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
 from tracin_viz.explore import suspects
@@ -74,6 +74,11 @@ class Relabelling:
             InputError: Unknown action or class, or no annotator.
             NotFoundError: No such example.
         """
+        if action == "relabel" and self.record.target != "class":
+            raise InputError(
+                "A new label can be given where a label is one class; these are several classes or numbers.",
+                remedy="Keep the example, exclude it, or mark it for review with a note.",
+            )
         event = Event(
             example_id,
             action,
@@ -137,7 +142,10 @@ class Relabelling:
             measured = self.results.measured("train")
             suggested, _ = suspects.suggestions(labels, measured["other"], measured["other_probability"])
             scores = self.results.suspect_scores("self-influence")
-            examples["suggested"] = [self.record.classes[c] if c >= 0 else "" for c in suggested]
+            examples["suggested"] = [
+                suggestion_words(self.results.dataset(), row, int(other), float("nan"))
+                for row, other in enumerate(suggested)
+            ]
             examples["score"] = scores
             examples["percentile"] = suspects.percentiles(scores)
         return exports.rows(examples, self.decisions())

@@ -92,7 +92,8 @@ def suspect_cards(
     most = max((float(row["score"]) for row in rows if row["score"] is not None), default=0.0)
     cards = []
     for row in rows:
-        why = f"{float(row['confidence']):.0%} sure of {row['suggested']}" if row["suggested"] else ""
+        sure = row["suggested"] and audit.target != "number"  # a predicted number has no probability
+        why = f"{float(row['confidence']):.0%} sure of {row['suggested']}" if sure else ""
         if truth and row.get("planted"):
             why = f"{why} · planted".lstrip(" ·")
         cards.append(

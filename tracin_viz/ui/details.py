@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from tracin_viz.audit import Audit
@@ -36,7 +39,7 @@ def _dialog(audit: Audit, identity: str) -> None:
         ("Example", identity),
         ("Source", row["source"] if audit.task == "image" else f"{len(row['source']):,} characters"),
         ("Given label", row["label"]),
-        ("Predicted", f"{row['predicted']} ({row['confidence']:.0%} sure)"),
+        ("Predicted", _predicted(audit, row)),
         ("Loss at the last checkpoint", f"{row['loss']:.3g}"),
     ]
     if "percentile" in row:
@@ -55,3 +58,8 @@ def _dialog(audit: Audit, identity: str) -> None:
         if st.button("Explain its prediction", key="details_explain", icon=":material/compare_arrows:"):
             go("influence", audit=audit.name, query=identity)
     st.caption(text.WHAT_SELF_INFLUENCE if split == "train" else "")
+
+
+def _predicted(audit: Audit, row: Mapping[str, Any]) -> str:
+    sure = f" ({row['confidence']:.0%} sure)" if audit.target == "class" else ""
+    return f"{row['predicted']}{sure}"

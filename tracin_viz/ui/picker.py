@@ -69,15 +69,19 @@ def pick(audit: Audit, table: pandas.DataFrame) -> dict[str, Any] | None:
 def _filtered(audit: Audit, table: pandas.DataFrame) -> pandas.DataFrame:
     choices = [ANY, *audit.classes]
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        label = st.selectbox(
-            "Labelled", choices, key=f"f_label_{audit.name}", persist_state="session", width=160
-        )
-        predicted = st.selectbox(
-            "Predicted", choices, key=f"f_predicted_{audit.name}", persist_state="session", width=160
-        )
-        searched = "Text contains" if audit.task == "text" else "File name contains"
+        label = predicted = None
+        if audit.target == "class":
+            label = st.selectbox(
+                "Labelled", choices, key=f"f_label_{audit.name}", persist_state="session", width=160
+            )
+            predicted = st.selectbox(
+                "Predicted", choices, key=f"f_predicted_{audit.name}", persist_state="session", width=160
+            )
+        searched = "File name contains" if audit.task == "image" else "Text contains"
         words = st.text_input(searched, key=f"f_words_{audit.name}", persist_state="session", width=200)
-        wrong = st.toggle("Wrong predictions only", key=f"f_wrong_{audit.name}", persist_state="session")
+        wrong = False
+        if audit.target != "number":
+            wrong = st.toggle("Wrong predictions only", key=f"f_wrong_{audit.name}", persist_state="session")
     wanted = Filter(
         label="" if label in (ANY, None) else str(label),
         predicted="" if predicted in (ANY, None) else str(predicted),
@@ -96,15 +100,19 @@ def _steps(audit: Audit, found: pandas.DataFrame, present: str, is_own: bool) ->
             ("next", "Next", ":material/chevron_right:", after),
         ):
             st.button(word, key=key, icon=icon, disabled=not target, on_click=choose, args=(target,))
-        _own_box(audit)
+        if audit.task != "tabular":
+            _own_box(audit)
         if is_own:
             back = "Back to the examples of the data"
             st.button(back, key="own_back", icon=":material/undo:", on_click=choose, args=(present,))
         place = f"{ids.index(present) + 1:,} of " if present in ids else ""
         wrong = int(found["wrong"].sum())
-        st.caption(
-            f"{place}{text.count(len(ids), 'example')}, {wrong:,} predicted wrongly; those come first."
+        first = (
+            f"{wrong:,} predicted wrongly; those come first"
+            if audit.target != "number"
+            else "largest loss first"
         )
+        st.caption(f"{place}{text.count(len(ids), 'example')}, {first}.")
 
 
 def _own_box(audit: Audit) -> None:
@@ -116,13 +124,14 @@ def _own_box(audit: Audit) -> None:
         else:
             kinds = ["png", "jpg", "jpeg", "webp", "bmp"]
             st.file_uploader("Picture", type=kinds, max_upload_size=20, key="own_image")
-        st.selectbox("Its label", [UNKNOWN, *audit.classes], key="own_label")
+        if audit.target == "class":
+            st.selectbox("Its label", [UNKNOWN, *audit.classes], key="own_label")
         st.form_submit_button("Explain it", on_click=_take_own, args=(is_text,))
 
 
 def _take_own(is_text: bool) -> None:
     label = st.session_state.get("own_label")
-    given = None if label == UNKNOWN else label
+    given = None if label in (UNKNOWN, None) else label
     sentence = str(st.session_state.get("own_text") or "").strip()
     picture = st.session_state.get("own_image")
     if is_text and sentence:

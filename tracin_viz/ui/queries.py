@@ -42,7 +42,8 @@ def ordered(examples: pandas.DataFrame, wanted: Filter) -> pandas.DataFrame:
         # Plain words, not a pattern: a bracket in a search must not be an error.
         keep &= examples["source"].str.contains(wanted.words.strip(), case=False, regex=False)
     found = examples[keep]
-    eagerness = found["confidence"].where(found["wrong"], -found["confidence"])
+    # A predicted number has no confidence: there the largest loss comes first.
+    eagerness = found["confidence"].where(found["wrong"], -found["confidence"]).fillna(found["loss"])
     order = pandas.DataFrame({"right": ~found["wrong"], "by": -eagerness}, index=found.index)
     return found.loc[order.sort_values(["right", "by"], kind="stable").index]
 

@@ -39,12 +39,6 @@ def data_step(draft: Draft) -> None:
     mapping_form(draft, found)
     class_table(found)
     problem_list(found["problems"], key="data_problems")
-    if found["target"] != "class":
-        st.warning(
-            "An audit is about one class for each example. Choose another column of the label under “How are "
-            "the files read?”, or say there that a label is one class."
-        )
-        return
     st.button(
         "Next: the model",
         key="next_model",
