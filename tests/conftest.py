@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests import tiny
 from tracin_viz.audit import Workspace, warming
@@ -113,15 +114,36 @@ def failed_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
+def inspected_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are looked into by the real code in this process: a process for each costs five seconds."""
+    from tracin_viz.models.bundle import inspect_run
+
+    defaults = Workspace.create.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "look_into", inspect_run)
+
+
+@pytest.fixture
 def workspace(tiny_home: Path) -> Workspace:
     return Workspace(Home(tiny_home))
 
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace with the finished digits demo, exactly as ``make run`` prepares it."""
-    home = tmp_path_factory.mktemp("demo-home")
-    done = run_command("demo", "digits", home=home)
-    assert done.code == 0, done.err
+    """A workspace with the finished digits demo, exactly as ``make run`` prepares it.
+
+    It is made once for all test processes; each works on a copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made, finished = together / "demo-made", together / "demo-finished"
+    with FileLock(together / "demo.lock"):
+        if not finished.exists():
+            done = run_command("demo", "digits", home=made)
+            assert done.code == 0, done.err
+            end_query_process(made)
+            finished.touch()
+    home = tmp_path_factory.mktemp("demo") / "home"
+    shutil.copytree(made, home, ignore=shutil.ignore_patterns("runtime"))
     yield home
     end_query_process(home)

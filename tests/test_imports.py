@@ -40,6 +40,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
 HEAVY = {"umap", "hdbscan", "sklearn", "transformers", "streamlit", "torch"}
 WORKER_MODULES = {
     "answers",
+    "asked",
     "devices",
     "fit_run",
     "fitting",

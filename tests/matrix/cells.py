@@ -18,6 +18,7 @@ from tracin_viz.audit import Workspace
 from tracin_viz.cli import main
 from tracin_viz.config import Home
 from tracin_viz.errors import JobError
+from tracin_viz.jobs.inspector import Inspector, inspect
 
 
 @dataclass
@@ -68,8 +69,17 @@ def kinds(folder: Path) -> dict[str, Kind]:
     }
 
 
-def scores_of(home: Path, kind: Kind, data: str, model: str) -> npt.NDArray[np.float64]:
+def scores_of(
+    home: Path, kind: Kind, data: str, model: str, *, look_into: Inspector = inspect
+) -> npt.NDArray[np.float64]:
     """Create and compute the audit of a cell; exact influence of every training example on ``test:1``.
+
+    Args:
+        home: The workspace.
+        kind: The kind.
+        data: Form of data.
+        model: Form of model.
+        look_into: How the run is looked into; by default as the app does it.
 
     Raises:
         TracinVizError: Some step does not work.
@@ -77,7 +87,7 @@ def scores_of(home: Path, kind: Kind, data: str, model: str) -> npt.NDArray[np.f
     run, arguments = kind.run(model)
     name = f"{kind.files.name}-{list(kind.data).index(data)}-{list(kind.models).index(model)}"
     workspace = Workspace(Home(home))
-    workspace.create(name, data=kind.data_path(data), model=run, **arguments)
+    workspace.create(name, data=kind.data_path(data), model=run, look_into=look_into, **arguments)
     errors = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
         code = main(["compute", "--home", str(home), name, "--sketch-dim", "64", "--workers", "1"])

@@ -17,6 +17,7 @@ from tests.conftest import end_query_process
 from tests.matrix.cells import Kind, kinds, scores_of
 from tests.matrix.content import CLASSES, examples
 from tests.matrix.model_forms import RATE, several_targets
+from tracin_viz.models.bundle import inspect_run
 
 #: Cells of `make test`; the parts of the others are tested beside the readers.
 CHOSEN = {
@@ -45,7 +46,7 @@ def test_scores_do_not_depend_on_the_form_of_the_files(
     name: str, every_kind: dict[str, Kind], home: Path
 ) -> None:
     kind = every_kind[name]
-    first, *others = (scores_of(home, kind, *cell) for cell in CHOSEN[name])
+    first, *others = (scores_of(home, kind, *cell, look_into=inspect_run) for cell in CHOSEN[name])
     assert np.count_nonzero(first) == len(first)
     for found in others:
         np.testing.assert_allclose(found, first, rtol=0, atol=1e-5 * np.abs(first).max())

@@ -308,7 +308,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "one class": ({"id2label": {"0": "a"}, "label2id": {"a": 0}}, "id2label"),
     "gap in the classes": ({"id2label": {"0": "a", "2": "b"}, "label2id": {"a": 0, "b": 2}}, "id2label"),
     "two classes of one name": ({"id2label": {"0": "a", "1": "a", "2": "b"}}, "two classes the same"),
-    "several labels": ({"problem_type": "multi_label_classification"}, "problem_type"),
+    "unknown problem": ({"problem_type": "ranking"}, "problem_type"),
     "quantised": ({"quantization_config": {"bits": 4}}, "quantization_config"),
     "channels": ({"num_channels": 7}, "7 channels"),
     "too many classes": ({"num_labels": 10**9, "id2label": None}, "classes"),
