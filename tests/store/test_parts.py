@@ -37,6 +37,7 @@ def measurements(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, pd.DataFram
         "label_probability": random.random(n),
         "other": random.integers(0, 3, n),
         "other_probability": random.random(n),
+        "value": random.random(n),
         "self_influence": random.random(n) * 1e-30,
         "finite": np.ones(n, bool),
     }
