@@ -24,6 +24,16 @@ from tracin_viz.jobs.query_client import QueryClient
 
 # One thread: sums in another order differ in the last bits, and two test processes share two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Each page of an audit would start a query process of its own; the test of it switches it on.
+os.environ["TRACIN_VIZ_WARM"] = "0"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several test processes, tests of a file stay together, and all tests of the demo: it takes a minute."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        group = "demo" if {"demo_home", "demo_server"} & set(names) else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,11 @@ from tracin_viz.config import Home
 from tracin_viz.jobs.query_client import QueryClient
 
 
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACIN_VIZ_WARM", "1")
+
+
 @pytest.fixture
 def own_home(tiny_home: Path, tmp_path: Path):
     """A workspace of its own with the finished audit, so that no query process runs yet."""

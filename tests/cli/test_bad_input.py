@@ -126,8 +126,9 @@ def test_a_name_that_is_taken(tmp_path, tiny_files: TinyFiles):
         (("status", "nothing"), ["nothing", "tiny"]),
     ],
 )
-def test_a_wrong_argument_names_what_is_possible(tiny_home, arguments, words):
-    result = run_command(*arguments, home=tiny_home)
+def test_a_wrong_argument_names_what_is_possible(tiny_home, fresh_home, arguments, words):
+    # A refused run is a failed one, which others would see in the workspace that they share.
+    result = run_command(*arguments, home=fresh_home if arguments[0] == "compute" else tiny_home)
     assert result.code == 1
     assert len(result.err.strip().splitlines()) == 1
     for word in words:

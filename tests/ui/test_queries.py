@@ -17,6 +17,7 @@ def table() -> pandas.DataFrame:
         ("test:3", "dog", "dog", 0.4, "b/dog[2].png"),
     ]
     found = pandas.DataFrame(rows, columns=["id", "label", "predicted", "confidence", "source"])
+    found["loss"] = [0.1, 2.0, 3.0, 0.5]
     found["wrong"] = found["label"] != found["predicted"]
     return found
 

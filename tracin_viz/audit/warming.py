@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 
@@ -12,6 +13,9 @@ from tracin_viz.jobs.query_client import QueryClient
 
 #: Seconds after which an audit is warmed again: before the process has been idle for so long that it ended.
 AGAIN_SECONDS = 600.0
+
+#: Set to 0 where memory is short: the first question then waits for the query process.
+VARIABLE = "TRACIN_VIZ_WARM"
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -29,6 +33,8 @@ def warm(home: Home, name: str, version: str) -> None:
         name: Name of the audit; it must have scores.
         version: Changes when the audit or its results do.
     """
+    if os.environ.get(VARIABLE) == "0":
+        return
     key = (str(home.root), name, version)
     now = time.monotonic()
     with _lock:
