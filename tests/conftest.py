@@ -29,7 +29,7 @@ os.environ["TRACIN_VIZ_WARM"] = "0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several test processes, tests of a file stay together, and all tests of the demo: it takes a minute."""
+    """With several test processes the tests of a file stay together, and all of the demo."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         group = "demo" if {"demo_home", "demo_server"} & set(names) else item.path.as_posix()
