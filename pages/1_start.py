@@ -68,6 +68,7 @@ def _recent(summaries: list[AuditSummary]) -> None:
                 if pictures:
                     gallery(pictures, key=f"pictures_{summary.name}", label="Some pictures", layout="thumbs")
                 classes = text.count(len(summary.classes), "class", "classes")
+                classes = classes if summary.classes else "numbers to predict"
                 st.caption(f"{summary.task} · {sizes} · {classes}")
                 st.caption(f"{text.STATES.get(summary.state, summary.state)} · {made}")
                 ready = scores_ready(workspace(), summary.name)
