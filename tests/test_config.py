@@ -32,6 +32,7 @@ def test_a_name_that_could_leave_the_workspace_is_refused(tmp_path, name):
         {"loss": "hinge"},
         {"numeric_mode": "int8"},
         {"layers": "("},
+        {"sketch": "svd"},
     ],
 )
 def test_settings_refuse_nonsense_at_birth(values):
@@ -55,6 +56,13 @@ def test_speed_settings_refuse_nonsense_at_birth(values):
 )
 def test_settings_survive_the_way_through_json(settings):
     assert type(settings).from_dict(settings.as_dict()) == settings
+
+
+def test_settings_recorded_before_there_was_a_choice_of_maps_keep_random_maps_and_their_key():
+    recorded = {name: value for name, value in ResultSettings().as_dict().items() if name != "sketch"}
+    settings = ResultSettings.from_dict(recorded)
+    assert settings.sketch == "random"
+    assert settings.key_parts() == recorded
 
 
 def test_settings_of_another_version_are_refused_not_ignored():

@@ -60,7 +60,7 @@ def test_a_value_without_a_key_is_refused():
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ResultSettings)])
 def test_every_setting_that_changes_the_answer_changes_the_key(field):
-    values = ResultSettings().as_dict()
+    values = ResultSettings().key_parts()
     other = dict(values)
     other[field] = other[field] + 1 if isinstance(other[field], int) else other[field] + "x"
     assert fingerprint(values) != fingerprint(other)

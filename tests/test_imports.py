@@ -41,6 +41,7 @@ HEAVY = {"umap", "hdbscan", "sklearn", "transformers", "streamlit", "torch"}
 WORKER_MODULES = {
     "answers",
     "asked",
+    "bases",
     "devices",
     "fit_run",
     "fitting",
@@ -49,6 +50,7 @@ WORKER_MODULES = {
     "loading",
     "mapping",
     "measuring",
+    "pilot",
     "planning",
     "query_server",
     "ray",

@@ -16,6 +16,7 @@ from tracin_viz.errors import InputError
 
 HOME_VARIABLE = "TRACIN_VIZ_HOME"
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+SKETCHES = ("random", "pca")
 AUDIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -101,6 +102,7 @@ class ResultSettings(_Record):
         layers: ``"all"``, ``"last"`` (the layer that produces the outputs) or a regular expression on
             parameter names.
         sketch_dim: Numbers per gradient sketch and checkpoint.
+        sketch: ``"pca"`` (maps fitted to a pilot of the training data) or ``"random"`` (docs/decisions/0021).
         seed: Seed of the random maps of the sketch.
         loss: Name of the per-example loss.
         numeric_mode: Floating-point type of the passes.
@@ -113,8 +115,25 @@ class ResultSettings(_Record):
     loss: str = "cross_entropy"
     numeric_mode: str = "float32"
     shard_size: int = 1024
+    sketch: str = "pca"
+
+    def key_parts(self) -> dict[str, Any]:
+        """The settings as they stand in content keys: random maps as before there was a choice of maps."""
+        values = self.as_dict()
+        if self.sketch == "random":
+            del values["sketch"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The settings in ``values``; what was recorded before there was a choice of maps had random ones."""
+        return super().from_dict({"sketch": "random", **values})
 
     def __post_init__(self) -> None:
+        if self.sketch not in SKETCHES:
+            raise InputError(
+                f"Sketch maps '{self.sketch}' are not known.", remedy=f"Possible: {', '.join(SKETCHES)}."
+            )
         for name, smallest in (("sketch_dim", 16), ("shard_size", 1), ("seed", 0)):
             if getattr(self, name) < smallest:
                 raise InputError(f"`{name}` must be at least {smallest}, got {getattr(self, name)}.")

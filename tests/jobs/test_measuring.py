@@ -24,7 +24,8 @@ LIMIT = 20
 @pytest.fixture
 def measurer(tiny_home: Path) -> Measurer:
     home = Home(tiny_home)
-    return Measurer(open_sources(registry.read(home, "tiny")), plans.require(home, "tiny"))
+    plan = plans.require(home, "tiny")
+    return Measurer(open_sources(registry.read(home, "tiny")), plan, ArtifactStore(home.artifacts))
 
 
 def starve(measurer: Measurer) -> None:

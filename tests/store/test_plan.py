@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tracin_viz.config import Home, ResultSettings
 from tracin_viz.errors import NotComputedError
 from tracin_viz.store import plan as plans
-from tracin_viz.store.plan import RunPlan, SplitPlan
+from tracin_viz.store.plan import BasisPlace, RunPlan, SplitPlan
 
 PLAN = RunPlan(
     settings=ResultSettings(sketch_dim=64),
@@ -20,6 +21,7 @@ PLAN = RunPlan(
     threads=1,
     device="cpu",
     receipt="r",
+    basis=BasisPlace("k", "d"),
 )
 
 
@@ -34,6 +36,16 @@ def test_a_plan_is_read_as_it_was_written(home):
     assert plans.load(home, "one") == PLAN
     assert PLAN.units == ["a", "b", "c", "d"]
     assert [path.name for path in home.audit_folder("one").iterdir()] == ["plan.json"]
+
+
+def test_a_plan_written_before_there_were_fitted_maps_has_none(home):
+    plans.save(home, "one", replace(PLAN, basis=None))
+    path = home.audit_folder("one") / "plan.json"
+    values = json.loads(path.read_text())
+    del values["basis"], values["settings"]["sketch"]
+    path.write_text(json.dumps(values))
+    found = plans.load(home, "one")
+    assert found is not None and (found.basis, found.settings.sketch) == (None, "random")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_settings_reach_the_run(visit, fresh_home: Path):
         "classifier"
     ).run()
     app.select_slider(key="set_sketch_tiny").set_value(512).run()
+    box(app, "Gradients are shortened").set_value("random").run()
     box(app, "Computed on").set_value("cpu").run()
     next(button for button in app.button if button.label == "Start computing").click().run()
     healthy(app, "2_compute")
@@ -44,6 +45,7 @@ def test_settings_reach_the_run(visit, fresh_home: Path):
     job = space.jobs.latest("tiny")
     assert job is not None
     assert (job.settings["settings"]["layers"], job.settings["settings"]["sketch_dim"]) == ("classifier", 512)
+    assert job.settings["settings"]["sketch"] == "random"
     assert (job.settings["speed"]["device"], job.settings["checkpoints"]) == ("cpu", "all")
     space.cancel("tiny")
     deadline = time.monotonic() + 60

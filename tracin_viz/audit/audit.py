@@ -136,7 +136,7 @@ class Audit(Relabelling):
             raise JobError(
                 f"Audit '{self.name}' is being computed already.", remedy="Wait for it, or cancel it first."
             )
-        wanted = settings or ResultSettings()
+        wanted = settings or ResultSettings(sketch=self.sketch_choice())
         fast = speed or SpeedSettings()
         job = self._jobs.create(
             self.name,
@@ -170,6 +170,11 @@ class Audit(Relabelling):
         """What the newest run was asked to compute; ``None`` before the first."""
         plan = plans.load(self.home, self.name)
         return None if plan is None else plan.settings
+
+    def sketch_choice(self) -> str:
+        """Which sketch maps a run gets where nobody says: those of the newest run, else the usual ones."""
+        last = self.last_settings()
+        return ResultSettings().sketch if last is None else last.sketch
 
     def uncomputed(self) -> list[int]:
         """Steps of the checkpoints that are in use but that the newest run did not compute."""

@@ -25,7 +25,7 @@ def compute(options: argparse.Namespace) -> None:
     """Compute influence here, or in a process of its own with ``--detach``."""
     space = workspace(options)
     audit = space.open(options.name)
-    asked = _asked(options)
+    asked = _asked(options, audit.sketch_choice())
     if options.detach:
         job = audit.start(settings=asked[0], speed=asked[1], checkpoints=asked[2])
         if options.json:
@@ -164,8 +164,10 @@ def export_formats() -> list[str]:
     return list(EXPORT_FORMATS)
 
 
-def _asked(options: argparse.Namespace) -> tuple[ResultSettings, SpeedSettings, str]:
-    settings = ResultSettings(layers=options.layers, sketch_dim=options.sketch_dim)
+def _asked(options: argparse.Namespace, sketch: str) -> tuple[ResultSettings, SpeedSettings, str]:
+    settings = ResultSettings(
+        layers=options.layers, sketch_dim=options.sketch_dim, sketch=options.sketch or sketch
+    )
     speed = SpeedSettings(device=options.device, batch_size=options.batch_size, workers=options.workers)
     return settings, speed, options.checkpoints
 

@@ -53,7 +53,8 @@ def run(space: Workspace, job: str, kind: str) -> None:
         on_progress("Preparing the data", 0.0)
         if not space.has(kind):
             _train_and_create(space, kind, on_progress)
-        compute(space.home, kind, reporter, settings=ResultSettings(), speed=SpeedSettings(), ready=ready)
+        settings = ResultSettings(sketch=space.open(kind).sketch_choice())
+        compute(space.home, kind, reporter, settings=settings, speed=SpeedSettings(), ready=ready)
 
 
 def _train_and_create(space: Workspace, kind: str, on_progress: Callable[[str, float], None]) -> None:

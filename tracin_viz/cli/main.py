@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from tracin_viz import __version__
 from tracin_viz.cli import commands, create
 from tracin_viz.cli.demo import demo
+from tracin_viz.config import SKETCHES
 from tracin_viz.errors import CancelledError, TracinVizError
 
 
@@ -76,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--checkpoints", default="all", metavar="all|steep:5|1,3,5")
     sub.add_argument("--layers", default="all", metavar="all|last|REGEX")
     sub.add_argument("--sketch-dim", type=int, default=2048)
+    sub.add_argument(
+        "--sketch",
+        choices=SKETCHES,
+        help="sketch maps: pca = fitted to 72 training examples first, closer; random = nothing to fit "
+        "(default: as the last run, else pca)",
+    )
     sub.add_argument("--device", default="auto", metavar="auto|cpu|cuda|cuda:1|mps")
     sub.add_argument(
         "--workers", type=int, metavar="N", help="processes that compute (default: what pays off)"

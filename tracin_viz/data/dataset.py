@@ -96,7 +96,7 @@ class Dataset:
         self._check(split, row)
         return self.reader.load(split, row)
 
-    def digest(self, split: str, rows: range) -> str:
+    def digest(self, split: str, rows: Sequence[int]) -> str:
         """Content key of those rows: of file bytes or texts, not of labels, names or places."""
         for row in (rows[0], rows[-1]) if rows else ():
             self._check(split, row)

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tracin_viz.errors import InputError
@@ -69,3 +72,19 @@ class Basis:
                 found.maps[name] = (state.get(f"left|{name}"), state.get(f"right|{name}"))
                 found.energy[name] = energy
         return found
+
+    def save(self, path: Path) -> None:
+        """Writes it as safetensors; equal bases give equal bytes."""
+        save_file({name: value.contiguous() for name, value in self.state().items()}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Basis:
+        """What ``save`` wrote.
+
+        Raises:
+            InputError: The file is none or cannot be read.
+        """
+        try:
+            return cls.from_state(load_file(path))
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{path} is no sketch basis ({error}).", remedy="Fit it again.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
@@ -17,7 +18,7 @@ from tracin_viz.engine.forms import Form, Lookup
 from tracin_viz.engine.maps import SHORT, WRITTEN_MATRIX, signs
 from tracin_viz.engine.precision import double
 from tracin_viz.engine.projection import mapped, sides
-from tracin_viz.engine.session import Session
+from tracin_viz.engine.session import OnBatch, Session
 
 EXAMPLES = 72  # spread over the data and over at most three checkpoints
 BATCH = 8  # whatever the engine's, so that the basis does not depend on it
@@ -26,22 +27,42 @@ ROTATED = 64  # sides up to here keep all directions
 PRINCIPAL, RANDOM = 48, 16  # directions of a longer side
 PRINCIPAL_WIDE, RANDOM_WIDE = 96, 32  # the same where the other side is short
 TABLE = 4096  # a longer output side is a vocabulary: its rows are mixed at random
+VERSION = 1  # raised when the same pilot gives another basis
 
 
-def fit(session: Session, checkpoints: Sequence[Checkpoint], data: Any, *, seed: int) -> Basis:
-    """The basis for sketches of gradients like those of ``data``; leaves some checkpoint loaded."""
+def pilot_rows(count: int) -> np.ndarray:
+    """Rows of ``count`` examples that are the pilot, ascending: all that decide the basis."""
+    return np.unique(np.linspace(0, count - 1, min(EXAMPLES, count)).round().astype(np.int64))
+
+
+def pilot_checkpoints(count: int) -> list[int]:
+    """Places of the checkpoints, of ``count``, at which the pilot is looked at."""
+    return sorted({0, count // 2, count - 1})
+
+
+def fit(
+    session: Session,
+    checkpoints: Sequence[Checkpoint],
+    data: Any,
+    *,
+    seed: int,
+    on_batch: OnBatch | None = None,
+) -> Basis:
+    """The basis for sketches of gradients like those of ``data``; leaves some checkpoint loaded.
+
+    ``on_batch`` is told the pilot examples done, of twice ``len(pilot_rows(N))``; it may raise.
+    """
     shapes = {name: tuple(p.shape) for name, p in session.passes.parameters.items()}
     directions = Directions(shapes, seed, PROBES * EXAMPLES // min(EXAMPLES, max(1, length(data))))
-    _sweep(
-        session, checkpoints, data, lambda batch: session.passes.run(batch, session.objective, directions.add)
-    )
+    pilot = _Pilot(session, checkpoints, data, on_batch)
+    pilot.sweep(lambda batch: session.passes.run(batch, session.objective, directions.add))
     energies = Energies(directions.maps())
 
     def work(batch: Batch) -> None:
         session.passes.run(batch, session.objective, energies.add)
         energies.close_batch()
 
-    _sweep(session, checkpoints, data, work)
+    pilot.sweep(work)
     for name, (left, right) in energies.maps.items():
         rows, columns = (
             size if side is None else len(side)
@@ -51,20 +72,29 @@ def fit(session: Session, checkpoints: Sequence[Checkpoint], data: Any, *, seed:
     return Basis(seed, energies.maps, energies.energy)
 
 
-def _sweep(
-    session: Session, checkpoints: Sequence[Checkpoint], data: Any, work: Callable[[Batch], Any]
-) -> None:
-    count = length(data)
-    rows = np.unique(np.linspace(0, count - 1, min(EXAMPLES, count)).round().astype(np.int64))
-    chosen = sorted({0, len(checkpoints) // 2, len(checkpoints) - 1})
-    size, session.batch_size = session.batch_size, BATCH
-    try:
-        for place, number in enumerate(chosen):
-            session.load(checkpoints[number])
-            for _ in session.sweep(data, rows[place :: len(chosen)], work):
-                pass
-    finally:
-        session.batch_size = size
+@dataclass
+class _Pilot:
+    """The examples and checkpoints that a basis is fitted to."""
+
+    session: Session
+    checkpoints: Sequence[Checkpoint]
+    data: Any
+    on_batch: OnBatch | None
+    done: int = 0
+
+    def sweep(self, work: Callable[[Batch], Any]) -> None:
+        """``work`` on each batch: a share of the examples at each of the checkpoints."""
+        rows, chosen = pilot_rows(length(self.data)), pilot_checkpoints(len(self.checkpoints))
+        size, self.session.batch_size = self.session.batch_size, BATCH
+        try:
+            for place, number in enumerate(chosen):
+                self.session.load(self.checkpoints[number])
+                for piece in self.session.sweep(self.data, rows[place :: len(chosen)], work):
+                    self.done += len(piece.rows)
+                    if self.on_batch is not None:
+                        self.on_batch(self.done)
+        finally:
+            self.session.batch_size = size
 
 
 class Directions:

@@ -137,15 +137,16 @@ class SketchProducts(ExactProducts):
             raise InputError("Which layer is the last is known after data were seen.")
         return list(self._sketch_map().blocks)
 
-    def fit_sketches(self, data: Any) -> Basis:
+    def fit_sketches(self, data: Any, *, on_batch: OnBatch | None = None) -> Basis:
         """Fits the sides of the sketch maps to a pilot of ``data``; ``sketch="pca"`` does so by itself.
 
         Call it with the training data before sketches of anything else are made. The result may be given to
         another engine as ``sketch=``: sketches can be compared only where seed and basis are the same.
+        ``on_batch`` is told the pilot examples done, over two sweeps; it may raise.
         """
         with self._session.open():
             self._prepare(data)
-            self._basis = fit(self._session, self.checkpoints, data, seed=self.seed)
+            self._basis = fit(self._session, self.checkpoints, data, seed=self.seed, on_batch=on_batch)
         self._map = None
         return self._basis
 

@@ -45,6 +45,7 @@ class Warm:
 
     sources: Sources
     plan: RunPlan
+    store: ArtifactStore
     engine: InfluenceEngine
     gradients: GradientSet
 
@@ -124,10 +125,12 @@ class Answers:
             torch.set_num_threads(Machine.here().threads(1))
             sources = open_sources(record)
             keys = [list(row) for row in plan.splits["train"].keys]
-            gradients = GradientSet(ArtifactStore(self._home.artifacts), keys)
+            store = ArtifactStore(self._home.artifacts)
             while len(self._warm) >= LOADED:
                 self._warm.pop(next(iter(self._warm)))
-            self._warm[key] = Warm(sources, plan, build_engine(sources, plan), gradients)
+            self._warm[key] = Warm(
+                sources, plan, store, build_engine(sources, plan, store), GradientSet(store, keys)
+            )
         return self._warm[key]
 
 
@@ -139,7 +142,9 @@ class _QuerySide:
         self._target = target
         self._data = Contents([content], [target.target])
         engine = (
-            warm.engine if target.kind == "loss" else build_engine(warm.sources, warm.plan, loss=minus_logit)
+            warm.engine
+            if target.kind == "loss"
+            else build_engine(warm.sources, warm.plan, warm.store, loss=minus_logit)
         )
         measured = [engine.measure(self._data, place) for place in range(len(engine.checkpoints))]
         self.sketches = np.stack([found.rows for found in measured], axis=1)  # (1, K, d)

@@ -70,10 +70,10 @@ def _serve(home: Home, audit: str, device: str, requests: queue.Queue[dict[str, 
 
     plan = plans.require(home, audit)
     tasks = {task.key: task for task in tasks_of(plan)}
-    measurer = Measurer(open_sources(registry.read(home, audit)), plan, device=device)
+    store = ArtifactStore(home.artifacts)
+    measurer = Measurer(open_sources(registry.read(home, audit)), plan, store, device=device)
     measurer.prepare()
     say({"ready": True})
-    store = ArtifactStore(home.artifacts)
     with measurer.writing(store, lambda task: say({"done": task.key})) as writer:
         while True:
             request = requests.get()

@@ -16,8 +16,10 @@ from tracin_viz.config import CheckpointInfo
 from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.errors import InputError
+from tracin_viz.jobs.bases import sketch_of
 from tracin_viz.models.bundle import ModelBundle, open_run_folder
 from tracin_viz.models.interface import Inputs
+from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.checkpoint_choice import weighted
 from tracin_viz.store.plan import RunPlan
 from tracin_viz.store.registry import AuditRecord, open_registered
@@ -179,13 +181,17 @@ def _bytes(state: Mapping[str, torch.Tensor]) -> int:
     return sum(tensor.nbytes for tensor in state.values())
 
 
-def build_engine(sources: Sources, plan: RunPlan, **overrides: Any) -> InfluenceEngine:
+def build_engine(sources: Sources, plan: RunPlan, store: ArtifactStore, **overrides: Any) -> InfluenceEngine:
     """The influence engine for the checkpoints and settings of ``plan``.
 
     Args:
         sources: Opened data and model.
         plan: Which checkpoints, layers and sketches.
+        store: Where the basis of the sketches is.
         overrides: Engine arguments to change (``loss=`` for prediction scores, ``device=``).
+
+    Raises:
+        StoreError: The basis is missing or damaged.
     """
     bundle = sources.bundle
     kept: dict[int, dict[str, torch.Tensor]] = {}
@@ -200,6 +206,8 @@ def build_engine(sources: Sources, plan: RunPlan, **overrides: Any) -> Influence
         "loss": LOSSES[sources.dataset.target],
     }
     arguments.update(overrides)
+    if "sketch" not in arguments:
+        arguments["sketch"] = sketch_of(store, plan)
     return InfluenceEngine(
         bundle.build(),
         [

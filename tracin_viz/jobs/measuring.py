@@ -40,6 +40,7 @@ class Measurer:
     Args:
         sources: The audit's data and model, opened.
         plan: Which checkpoints and settings; a batch size of 0 is found by ``prepare``.
+        store: Where the basis of the sketches is.
         device: Where; by default the plan's.
 
     Attributes:
@@ -47,12 +48,15 @@ class Measurer:
         engine: What measures.
     """
 
-    def __init__(self, sources: Sources, plan: RunPlan, *, device: str | None = None) -> None:
+    def __init__(
+        self, sources: Sources, plan: RunPlan, store: ArtifactStore, *, device: str | None = None
+    ) -> None:
         if plan.threads:
             torch.set_num_threads(plan.threads)
         self._sources = sources
+        self._store = store
         self.plan = plan
-        self.engine = build_engine(sources, plan, device=device or plan.device)
+        self.engine = build_engine(sources, plan, store, device=device or plan.device)
         self._shard: tuple[tuple[str, int], Examples] | None = None
         self._device = device or plan.device
         self._scored: InfluenceEngine | None = None
@@ -107,6 +111,7 @@ class Measurer:
             self._scored = build_engine(
                 self._sources,
                 self.plan,
+                self._store,
                 device=self._device,
                 loss=loss_or_score,
                 batch_size=self.engine.batch_size,
@@ -145,7 +150,8 @@ def manifest(plan: RunPlan, engine: InfluenceEngine) -> dict[str, Any]:
         "batch_size": plan.batch_size,
         "threads": plan.threads,
         "device": plan.device,
-        "settings": plan.settings.as_dict(),
+        "settings": plan.settings.key_parts(),
+        **({} if plan.basis is None else {"basis": plan.basis.digest}),
         "blocks": [list(block) for block in engine.sketch_blocks()],
         "versions": {
             "python": platform.python_version(),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from tracin_viz.config import CheckpointInfo, ResultSettings, SpeedSettings
 from tracin_viz.data.dataset import Dataset
@@ -13,7 +16,7 @@ from tracin_viz.explore.checkpoint_choice import steep
 from tracin_viz.fingerprint import FORMAT, fingerprint
 from tracin_viz.jobs.devices import Machine, check_workers
 from tracin_viz.models.bundle import ModelBundle
-from tracin_viz.store.plan import RunPlan, SplitPlan
+from tracin_viz.store.plan import BasisPlace, RunPlan, SplitPlan
 
 
 def choose_checkpoints(
@@ -54,32 +57,104 @@ def choose_checkpoints(
     return tuple(sorted({int(place) - 1 for place in places}))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is asked for, and the content keys of all that decides it.
+
+    Attributes:
+        dataset: The audit's data.
+        bundle: Its model.
+        settings: What changes the answer.
+        checkpoints: Places of the chosen checkpoints.
+        identity: Of the architecture and preprocessing.
+        weights: Key of each chosen checkpoint.
+        shards: First and past-the-last row of each shard, by split.
+        contents: Key of each shard's examples, by split.
+    """
+
+    dataset: Dataset
+    bundle: ModelBundle
+    settings: ResultSettings
+    checkpoints: tuple[int, ...]
+    identity: dict[str, object]
+    weights: tuple[str, ...]
+    shards: dict[str, tuple[tuple[int, int], ...]]
+    contents: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, bundle: ModelBundle, settings: ResultSettings, checkpoints: tuple[int, ...]
+    ) -> Wanted:
+        """Reads (and hashes) the content of every example once, and every checkpoint file."""
+        size = settings.shard_size
+        shards = {
+            name: tuple(
+                (start, min(start + size, len(split.labels))) for start in range(0, len(split.labels), size)
+            )
+            for name, split in dataset.splits.items()
+        }
+        contents = {
+            name: tuple(
+                fingerprint([dataset.digest(name, range(*edges)), *_labels(dataset, name, slice(*edges))])
+                for edges in edges_of
+            )
+            for name, edges_of in shards.items()
+        }
+        weights = tuple(bundle.weights_key(bundle.checkpoints[index]) for index in checkpoints)
+        return cls(dataset, bundle, settings, checkpoints, bundle.identity(), weights, shards, contents)
+
+    def labels(self, split: str, rows: Sequence[int]) -> list[object]:
+        """What of the labels of these rows decides what is computed from them."""
+        return _labels(self.dataset, split, np.asarray(rows))
+
+    def splits(self, basis: BasisPlace | None) -> dict[str, SplitPlan]:
+        """The units by split, where sketches have ``basis``."""
+        fitted = {} if basis is None else {"basis": basis.digest}
+        common = {
+            "kind": "gradients",
+            "format": FORMAT,
+            "classes": list(self.dataset.classes),
+            "model": self.identity,
+            "settings": self.settings.key_parts(),
+            **fitted,
+        }
+        return {
+            name: SplitPlan(
+                shards,
+                tuple(
+                    tuple(
+                        fingerprint({**common, "examples": content, "weights": weight})
+                        for content in self.contents[name]
+                    )
+                    for weight in self.weights
+                ),
+            )
+            for name, shards in self.shards.items()
+        }
+
+
 def make_plan(
-    dataset: Dataset,
-    bundle: ModelBundle,
-    *,
-    settings: ResultSettings,
-    speed: SpeedSettings,
-    checkpoints: tuple[int, ...],
-    previous: RunPlan | None,
+    wanted: Wanted, *, speed: SpeedSettings, previous: RunPlan | None, basis: BasisPlace | None
 ) -> RunPlan:
     """The plan of a run; the previous one again where it asks for the same.
 
-    The content of every example is read (and hashed) once, and so is every checkpoint file.
+    Args:
+        wanted: What is asked for.
+        speed: Device, processes, batch size.
+        previous: The plan before.
+        basis: The basis of the sketches; ``None`` = random maps.
     """
-    identity = bundle.identity()
-    weights = {index: bundle.weights_key(bundle.checkpoints[index]) for index in checkpoints}
-    splits = {
-        name: _split_plan(dataset, name, settings, identity, [weights[index] for index in checkpoints])
-        for name in dataset.splits
-    }
+    bundle, settings, checkpoints = wanted.bundle, wanted.settings, wanted.checkpoints
+    splits = wanted.splits(basis)
     # The device and the threads of an earlier plan are kept with its batch partition: all three decide about
     # the last bits, and a resumed run must equal an uninterrupted one byte for byte.
     rates = [bundle.checkpoints[index].learning_rate for index in checkpoints]
     map_key = fingerprint({"kind": "map", "format": FORMAT, "units": splits["train"].keys, "rates": rates})
     if previous is not None and previous.splits == splits and previous.settings == settings:
-        return _again(replace(previous, map_key=map_key), speed)
-    plan = RunPlan(settings, checkpoints, splits, map_key, speed.batch_size or 0, speed.threads or 0, "")
+        return _again(replace(previous, map_key=map_key, basis=basis), speed)
+    plan = RunPlan(
+        settings, checkpoints, splits, map_key, speed.batch_size or 0, speed.threads or 0, "", basis=basis
+    )
     machine = Machine.here()
     check_workers(speed, machine)
     device = machine.chosen(speed.device)
@@ -98,42 +173,7 @@ def _again(previous: RunPlan, speed: SpeedSettings) -> RunPlan:
     return replace(previous, device=asked, batch_size=speed.batch_size or 0)
 
 
-def _split_plan(
-    dataset: Dataset,
-    split: str,
-    settings: ResultSettings,
-    identity: dict[str, object],
-    weights: Sequence[str],
-) -> SplitPlan:
-    labels = dataset.splits[split].labels
-    size = settings.shard_size
-    shards = tuple((start, min(start + size, len(labels))) for start in range(0, len(labels), size))
-    contents = [
-        fingerprint([dataset.digest(split, range(start, stop)), *_labels(dataset, split, start, stop)])
-        for start, stop in shards
-    ]
-    keys = tuple(
-        tuple(
-            fingerprint(
-                {
-                    "kind": "gradients",
-                    "format": FORMAT,
-                    "examples": content,
-                    "classes": list(dataset.classes),
-                    "model": identity,
-                    "weights": weight,
-                    "settings": settings.as_dict(),
-                }
-            )
-            for content in contents
-        )
-        for weight in weights
-    )
-    return SplitPlan(shards, keys)
-
-
-def _labels(dataset: Dataset, split: str, start: int, stop: int) -> list[object]:
-    """What of the labels decides a unit of these rows."""
+def _labels(dataset: Dataset, split: str, rows: slice | npt.NDArray[np.int64]) -> list[object]:
     part = dataset.splits[split]
-    found: list[object] = [part.labels[start:stop]]
-    return found if part.targets is None else [*found, dataset.target, part.targets[start:stop]]
+    found: list[object] = [part.labels[rows]]
+    return found if part.targets is None else [*found, dataset.target, part.targets[rows]]

@@ -51,7 +51,7 @@ def receipt(record: AuditRecord, dataset: Dataset, settings: ResultSettings, che
             "pattern": record.checkpoint_glob,
             "options": record.options,
             "architecture": _architecture(record),
-            "settings": settings.as_dict(),
+            "settings": settings.key_parts(),
             "checkpoints": checkpoints,
         }
     )

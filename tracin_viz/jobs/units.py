@@ -80,7 +80,7 @@ class Units:
 
     def _prepared(self, device: str) -> Measurer:
         """The engine of this process, and the batch size in the plan before anybody else reads it."""
-        measurer = Measurer(self.sources, self.plan, device=device)
+        measurer = Measurer(self.sources, self.plan, ArtifactStore(self.home.artifacts), device=device)
         found = measurer.prepare()
         if self.plan.batch_size != found:
             measurer.plan = replace(self.plan, batch_size=found)

@@ -127,20 +127,18 @@ class _Run:
         store: ArtifactStore,
         ready: Sequence[Helper],
     ) -> None:
-        from tracin_viz.jobs.planning import choose_checkpoints, make_plan
+        from tracin_viz.jobs.pilot import basis_for
+        from tracin_viz.jobs.planning import Wanted, choose_checkpoints, make_plan
         from tracin_viz.jobs.units import Units
 
         bundle = sources.bundle
         chosen = choose_checkpoints(bundle.checkpoints, self.checkpoints, classes=len(self.record.classes))
         chosen = used(self.record, chosen)
-        plan = make_plan(
-            sources.dataset,
-            bundle,
-            settings=self.settings,
-            speed=self.speed,
-            checkpoints=chosen,
-            previous=previous,
+        wanted = Wanted.of(sources.dataset, bundle, self.settings, chosen)
+        basis = basis_for(
+            store, sources, wanted, device=self.speed.device, previous=previous, reporter=self.reporter
         )
+        plan = make_plan(wanted, speed=self.speed, previous=previous, basis=basis)
         plan = replace(plan, receipt=asked)
         plans.save(self.home, self.record.name, plan)
         missing = {key for key in plan.units if not store.is_whole(key)}
@@ -161,4 +159,5 @@ def inspect(path: Path, **choices: Any) -> dict[str, Any]:
 
 
 def _is_finished(plan: RunPlan, store: ArtifactStore) -> bool:
-    return all(store.is_whole(key) for key in (*plan.units, plan.map_key))
+    basis = [] if plan.basis is None else [plan.basis.key]
+    return all(store.is_whole(key) for key in (*basis, *plan.units, plan.map_key))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,20 @@ class SplitPlan:
 
 
 @dataclass(frozen=True)
+class BasisPlace:
+    """Where the fitted basis of a run's sketches is (docs/decisions/0021).
+
+    Attributes:
+        key: Artifact key: of what it was fitted to.
+        digest: SHA-256 of its bytes, part of the keys of the units: sketches by other bytes are no match,
+            even where they were fitted to the same examples on another machine.
+    """
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """What is to be computed and with which partition.
 
@@ -48,6 +62,7 @@ class RunPlan:
         threads: CPU threads of each process (sums in another order differ in the last bits).
         device: Where it runs.
         receipt: Key of the request this plan answers (``jobs.receipt``).
+        basis: The basis of the sketches; ``None`` with random maps.
     """
 
     settings: ResultSettings
@@ -58,6 +73,7 @@ class RunPlan:
     threads: int
     device: str
     receipt: str = ""
+    basis: BasisPlace | None = None
 
     @property
     def units(self) -> list[str]:
@@ -83,6 +99,7 @@ class RunPlan:
             "threads": self.threads,
             "device": self.device,
             "receipt": self.receipt,
+            "basis": None if self.basis is None else asdict(self.basis),
         }
 
     @classmethod
@@ -103,6 +120,7 @@ class RunPlan:
             threads=values["threads"],
             device=values["device"],
             receipt=values["receipt"],
+            basis=None if values.get("basis") is None else BasisPlace(**values["basis"]),
         )
 
 

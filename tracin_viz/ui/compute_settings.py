@@ -15,6 +15,13 @@ from tracin_viz.ui.frame import show_error
 CHECKPOINTS = {"all": "those in the table", "steep:5": "the five steepest of them"}
 LAYERS = {"all": "all layers", "last": "the last layer only", "some": "chosen by name"}
 SIZES = (256, 512, 1024, 2048, 4096, 8192)
+MAPS = {"pca": "fitted to these data first", "random": "at random, nothing to fit"}
+MAPS_HELP = (
+    "Gradients are shortened so that all examples can be searched at once. Fitted: 72 training examples are "
+    "measured twice at the start, which takes as long as a few hundred more examples would, and the search then "
+    "agrees with exact scores better. At random: no such start. Listed scores are computed exactly either way; "
+    "a change computes everything again."
+)
 DEVICES = {
     "auto": "the fastest there is",
     "cpu": "processor (CPU)",
@@ -52,6 +59,7 @@ def asked_settings(audit: Audit) -> Asked:
     settings = ResultSettings(
         layers=(written.strip() or "all") if layers == "some" else layers,
         sketch_dim=int(state.get(_key(audit, "sketch"), last.sketch_dim)),
+        sketch=str(state.get(_key(audit, "maps"), last.sketch)),
     )
     device = str(state.get(_key(audit, "device"), "auto"))
     return Asked(settings, SpeedSettings(device=device), str(state.get(_key(audit, "checkpoints"), "all")))
@@ -92,6 +100,14 @@ def settings_box(audit: Audit, *, with_costs: bool) -> None:
                 value=last.sketch_dim,
                 key=_key(audit, "sketch"),
                 help="More find proponents more surely and need more disk. Listed scores are exact anyway.",
+            )
+            st.selectbox(
+                "Gradients are shortened",
+                list(MAPS),
+                index=list(MAPS).index(last.sketch),
+                format_func=MAPS.__getitem__,
+                key=_key(audit, "maps"),
+                help=MAPS_HELP,
             )
             st.selectbox(
                 "Computed on", list(DEVICES), format_func=DEVICES.__getitem__, key=_key(audit, "device")
