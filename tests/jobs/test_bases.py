@@ -19,7 +19,7 @@ from tracin_viz.config import Home, ResultSettings
 from tracin_viz.engine.pilot import pilot_rows
 from tracin_viz.errors import StoreError
 from tracin_viz.jobs.bases import BASIS_FILE, sketch_of
-from tracin_viz.jobs.loading import Contents, Examples, build_engine, open_sources
+from tracin_viz.jobs.loading import Examples, build_engine, open_sources
 from tracin_viz.jobs.pilot import pilot_key
 from tracin_viz.jobs.planning import Wanted
 from tracin_viz.store import plan as plans

@@ -18,9 +18,8 @@ SIZES = (256, 512, 1024, 2048, 4096, 8192)
 MAPS = {"pca": "fitted to these data first", "random": "at random, nothing to fit"}
 MAPS_HELP = (
     "Gradients are shortened so that all examples can be searched at once. Fitted: 72 training examples are "
-    "measured twice at the start, which takes as long as a few hundred more examples would, and the search then "
-    "agrees with exact scores better. At random: no such start. Listed scores are computed exactly either way; "
-    "a change computes everything again."
+    "measured at the start, and the search then agrees better with exact scores. At random: without that "
+    "start. Listed scores are computed exactly either way. A change computes everything again."
 )
 DEVICES = {
     "auto": "the fastest there is",
