@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tracin_viz.jobs.tasks import Board, tasks_of
 from tracin_viz.jobs.team import Helper, Team, in_advance
 from tracin_viz.portable import process_alive, process_token, usable_cores
 from tracin_viz.store import plan as plans
+from tracin_viz.store.artifacts import ArtifactStore
 
 LEADER = """
 import sys
@@ -31,10 +33,14 @@ sys.stdin.readline()
 
 @pytest.fixture
 def computed(tiny_home: Path, tmp_path: Path) -> Path:
-    """A workspace with the finished plan of audit ``tiny`` and nothing else."""
+    """A workspace with the finished plan of audit ``tiny``, its basis, and nothing else."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "audits").symlink_to(tiny_home / "audits")
+    basis = plans.require(Home(home), "tiny").basis
+    assert basis is not None
+    source, target = (ArtifactStore(one / "artifacts").path(basis.key) for one in (tiny_home, home))
+    shutil.copytree(source, target)
     return home
 
 
