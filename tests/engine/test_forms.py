@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from tests.oracles import relative_error
 from tracin_viz.engine.convolved import Convolved
-from tracin_viz.engine.forms import Dense, Factors, Lookup, joined
+from tracin_viz.engine.forms import Dense, Factors, Lookup, joined, row_dots, row_squares
 from tracin_viz.engine.products import Held, ghost_pays
 
 
@@ -37,29 +37,62 @@ GEOMETRIES = [
     {"stride": (1, 1), "dilation": (1, 1), "groups": 1, "padding": (1, 1)},
     {"stride": (2, 3), "dilation": (1, 2), "groups": 1, "padding": (0, 2)},
     {"stride": (2, 1), "dilation": (1, 1), "groups": 2, "padding": (2, 0)},
+    {"stride": (1, 2), "dilation": (2, 1), "groups": 2, "padding": (2, 1)},
 ]
+
+
+def convolved(geometry, examples=3):
+    """A form and, in float64, what it stands for."""
+    inputs, shape = torch.randn(examples, 4, 9, 8), (6, 4 // geometry["groups"], 3, 2)
+    grads = torch.randn_like(functional.conv2d(inputs, torch.zeros(shape), **geometry))
+    low, wide = geometry["padding"]
+    settings = (geometry["stride"], geometry["dilation"], geometry["groups"], (wide, wide, low, low))
+    form = Convolved(inputs, grads, examples, shape, *settings)
+    return form, kernel_gradients(inputs, grads, shape, **geometry)
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_a_convolution_written_out_equals_automatic_differentiation(geometry):
-    inputs, shape = torch.randn(3, 4, 9, 8), (6, 4 // geometry["groups"], 3, 2)
-    grads = torch.randn_like(functional.conv2d(inputs, torch.zeros(shape), **geometry))
-    low, wide = geometry["padding"]
-    form = Convolved(
-        inputs,
-        grads,
-        3,
-        shape,
-        geometry["stride"],
-        geometry["dilation"],
-        geometry["groups"],
-        (wide, wide, low, low),
-    )
-    true = kernel_gradients(inputs, grads, shape, **geometry)
+    form, true = convolved(geometry)
     assert relative_error(form.written_out().numpy(), true.numpy()) < 1e-5
-    assert relative_error(form.squared_norms().numpy(), true.square().sum(1).numpy()) < 1e-5
+    arranged = torch.cat(form.order.arrange(true), 1)
+    blocks = torch.cat([torch.cat(blocks, 1) for _, blocks in form.blocks()])
+    assert relative_error(blocks.numpy(), arranged.numpy()) < 1e-5
     if geometry["groups"] == 1:
         assert relative_error(form.with_factors().written_out().numpy(), true.numpy()) < 1e-5
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+@pytest.mark.parametrize("way", ["written out", "factors", "gram"])
+def test_every_way_to_the_norms_of_a_convolution_gives_the_same(geometry, way, monkeypatch):
+    form, true = convolved(geometry)
+    if geometry["groups"] > 1:
+        assert set(form._norm_costs()) == {"written out"}  # the others hold for one group only
+        way = "written out"
+    monkeypatch.setattr(Convolved, "_norm_costs", lambda self: {way: 0})
+    assert relative_error(form.squared_norms().numpy(), true.square().sum(1).numpy()) < 1e-5
+
+
+@pytest.mark.parametrize("kept", ["as it comes", "summed over a group"])
+@pytest.mark.parametrize("asked", ["as it comes", "written out"])
+def test_products_of_convolutions_do_not_depend_on_the_order_of_their_numbers(kept, asked):
+    (train, true), (queries, other) = (convolved(GEOMETRIES[0], count) for count in (3, 2))
+    held = Held(expected=2)
+    held._ghost["w"] = False
+    held.add("w", queries if kept == "as it comes" else Dense(queries.written_out(), queries.shape))
+    held.count = 2
+    held.close()
+    form = train if asked == "as it comes" else Dense(train.written_out(), train.shape)
+    for _ in range(2):  # the first product may put what is held into another order
+        assert relative_error(held.dots("w", form).numpy(), (true @ other.t()).numpy()) < 1e-5
+
+
+def test_norms_and_products_of_a_layer_of_a_million_parameters_keep_five_digits():
+    a, b = torch.randn(2, 1_000_003) + 1, torch.randn(2, 1_000_003) + 1
+    true, products = a.double().square().sum(1), (a.double() * b.double()).sum(1)
+    assert relative_error(row_squares(a).numpy(), true.numpy()) < 1e-6
+    assert relative_error(row_dots(a, b).numpy(), products.numpy()) < 1e-6
+    assert torch.isnan(row_squares(torch.full((1, 5), torch.nan))).all()
 
 
 @pytest.mark.parametrize("form", [factors(), factors(steps=1), factors(steps=40), lookup(), lookup(steps=30)])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -22,6 +23,15 @@ from tracin_viz.engine.precision import double
 from tracin_viz.engine.scratch import temporary
 
 NORM_BYTES = 4 << 20  # gradients written out for their norms at once; more leaves the cache
+SUMMED = 1024  # squares added up in the type of the gradients
+BLOCK = 1 << 15  # products added up in the type of the gradients
+
+
+class Order(Protocol):
+    """Another order of the numbers of a gradient, cut into blocks."""
+
+    def arrange(self, written: Tensor) -> list[Tensor]:
+        """Gradients (B, P) as ``Form.written_out`` gives them, in blocks (B, P_i) of this order."""
 
 
 class Form(ABC):
@@ -42,16 +52,22 @@ class Form(ABC):
     def written_out(self) -> Tensor:
         """The gradients themselves, (B, P) with P = numbers in the parameter."""
 
-    def in_pieces(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, Tensor]]:
-        """The gradients written out a few examples at a time, (rows, (b, P)).
+    @property
+    def order(self) -> Order | None:
+        """How ``blocks`` orders the numbers of a gradient; ``None`` = as ``written_out``, in one block."""
+        return None
 
-        A piece lives in memory that the next one takes over, so it must not be kept.
+    def blocks(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, list[Tensor]]]:
+        """The gradients written out a few examples at a time, each in blocks of numbers, (rows, [(b, P_i)]).
+
+        Blocks live in memory that the next ones take over, so they must not be kept.
         """
-        yield slice(0, self.examples), self.written_out()
+        yield slice(0, self.examples), [self.written_out()]
 
     def squared_norms(self) -> Tensor:
         """‖gradient‖² of each example, (B,) float64."""
-        return torch.cat([row_dots(piece, piece) for _, piece in self.in_pieces()])
+        found = [sum(row_squares(block) for block in blocks) for _, blocks in self.blocks()]
+        return torch.cat(cast(list[Tensor], found))
 
     def with_factors(self) -> Factors | None:
         """The same gradients as outer products, or ``None`` where that does not exist or never pays."""
@@ -110,23 +126,21 @@ class Factors(Form):
             return (self.left[:, 0, :, None] * self.right[:, 0, None, :]).flatten(1)
         return torch.bmm(self.left.transpose(1, 2), self.right).flatten(1)
 
-    def in_pieces(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, Tensor]]:
+    def blocks(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, list[Tensor]]]:
         """As ``Form``."""
         out, into = self.left.shape[2], self.right.shape[2]
         for rows in pieces(self.examples, out * into * self.left.element_size(), limit):
             left, right = self.left[rows], self.right[rows]
             whole = temporary((len(left), out, into), left, "gradients")
             torch.bmm(left.transpose(1, 2), right, out=whole)
-            yield rows, whole.flatten(1)
+            yield rows, [whole.flatten(1)]
 
     def squared_norms(self) -> Tensor:
         """(B,) float64, by whichever of the two ways costs fewer operations."""
         steps, out, into = self.left.shape[1], self.left.shape[2], self.right.shape[2]
         if steps * (out + into) < out * into:
             if steps == 1:
-                return row_dots(self.left[:, 0], self.left[:, 0]) * row_dots(
-                    self.right[:, 0], self.right[:, 0]
-                )
+                return row_squares(self.left[:, 0]) * row_squares(self.right[:, 0])
             gram = torch.bmm(self.left, self.left.transpose(1, 2))
             other = torch.bmm(self.right, self.right.transpose(1, 2))
             return row_dots(gram.flatten(1), other.flatten(1))
@@ -188,9 +202,26 @@ def pieces(count: int, each: int, limit: int) -> Iterator[slice]:
         yield slice(first, min(first + step, count))
 
 
+def row_squares(a: Tensor) -> Tensor:
+    """Σ_j a[i, j]² for each row, (B,) float64.
+
+    Blocks are summed in the type of ``a`` and their sums in float64: one float32 accumulator over a layer of
+    a million parameters is wrong in the fourth digit.
+    """
+    whole = a.shape[1] // SUMMED * SUMMED
+    blocks = torch.linalg.vector_norm(a[:, :whole].view(len(a), whole // SUMMED, SUMMED), dim=2)
+    tail = torch.linalg.vector_norm(a[:, whole:], dim=1)
+    return double(blocks).square().sum(1) + double(tail).square()
+
+
 def row_dots(a: Tensor, b: Tensor) -> Tensor:
-    """Σ_j a[i, j] · b[i, j] for each row, (B,) float64, without a (B, P) temporary."""
-    return double(torch.bmm(a[:, None, :], b[:, :, None])[:, 0, 0])
+    """Σ_j a[i, j] · b[i, j] for each row, (B,) float64; summed in blocks as ``row_squares``."""
+    if a.device.type != "cpu" or a.shape[1] <= BLOCK:
+        return double((a * b).sum(1))
+    # Not one batched product of rows with columns: that reads with one accumulator, 20 times slower.
+    pairs = zip(torch.split(a, BLOCK, 1), torch.split(b, BLOCK, 1), strict=True)
+    sums = [torch.stack([torch.dot(x, y) for x, y in zip(p, q, strict=True)]) for p, q in pairs]
+    return double(torch.stack(sums)).sum(0)
 
 
 def joined(forms: list[Form]) -> Form:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tracin_viz.engine.convolved import Convolved
-from tracin_viz.engine.forms import Dense, Factors, Form, Lookup
+from tracin_viz.engine.forms import Dense, Factors, Form, Lookup, Order
 from tracin_viz.engine.precision import double, zeros
 from tracin_viz.engine.scratch import BYTES
 from tracin_viz.errors import EngineError
@@ -51,6 +51,7 @@ class Held:
         self._parts: dict[str, list[tuple[int, Form]]] = {}
         self._ready: dict[str, Form] = {}
         self._tables: dict[str, tuple[Tensor, Tensor]] = {}
+        self._orders: dict[str, Order | None] = {}
 
     def add(self, name: str, form: Form) -> Form:
         """Keeps one parameter's gradients of the batch that starts at ``count``; returns what it kept."""
@@ -58,13 +59,20 @@ class Held:
             self._ghost[name] = ghost_pays(form, self.expected)
         kept: Form
         if not self._ghost[name]:
-            kept = Dense(form.written_out(), form.shape)
+            kept = Dense(self._in_order(name, form), form.shape)
         elif isinstance(form, Lookup):
             kept = form
         else:
             kept = form.with_factors() or Dense(form.written_out(), form.shape)
         self._parts.setdefault(name, []).append((self.count, kept))
         return kept
+
+    def _in_order(self, name: str, form: Form) -> Tensor:
+        """The gradients written out, (B, P), in the order in which training examples will come."""
+        order = self._orders.setdefault(name, form.order)
+        if order is None or form.order != order:
+            return torch.cat(_written(form, order), 1)
+        return torch.cat([torch.cat(blocks, 1) for _, blocks in form.blocks()])
 
     def bytes(self) -> int:
         """Memory that is held."""
@@ -92,8 +100,28 @@ class Held:
             if factors is not None:
                 return _factor_dots(factors, held)
             held = Dense(held.written_out(), held.shape)
-        queries = held.written_out().t()
-        return torch.cat([double(piece @ queries) for _, piece in form.in_pieces(BYTES)])
+            return _block_dots([form.written_out()], held.written_out())
+        if form.order is not None and self._orders.get(name) is None:
+            held = Dense(torch.cat(form.order.arrange(held.written_out()), 1), held.shape)
+            self._ready[name], self._orders[name] = held, form.order
+        order, queries = self._orders.get(name), held.written_out()
+        if form.order != order:
+            return _block_dots(_written(form, order), queries)
+        return torch.cat([_block_dots(blocks, queries) for _, blocks in form.blocks(BYTES)])
+
+
+def _written(form: Form, order: Order | None) -> list[Tensor]:
+    """The gradients in blocks of an order that is not their own."""
+    return [form.written_out()] if order is None else order.arrange(form.written_out())
+
+
+def _block_dots(blocks: list[Tensor], queries: Tensor) -> Tensor:
+    """Inner products (B, queries) float64 of gradients in blocks with queries (queries, P) in that order."""
+    parts = torch.split(queries, [block.shape[1] for block in blocks], 1)
+    total = double(blocks[0] @ parts[0].t())
+    for block, part in zip(blocks[1:], parts[1:], strict=True):
+        total += double(block @ part.t())
+    return total
 
 
 def _bytes(form: Form) -> int:
