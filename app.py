@@ -11,8 +11,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from tracin_viz.ui.map_routes import map_routes
 from tracin_viz.ui.routes import middleware, routes
 
 app = st.App(
-    Path(__file__).resolve().parent / "pages" / "navigation.py", routes=routes(), middleware=middleware()
+    Path(__file__).resolve().parent / "pages" / "navigation.py",
+    routes=[*routes(), *map_routes()],
+    middleware=middleware(),
 )

@@ -37,7 +37,12 @@ def _begin(audit: Audit, item: str) -> None:
             help="Stored with every decision, so that others see who made it.",
         )
         by, of, top = parameter("by"), parameter("of"), _number(parameter("top"))
-        if not item:
+        selection = parameter("sel")
+        if selection and not item:
+            number = len(audit.selections.get(selection))
+            most = f"; the {MOST:,} most suspicious of them" if number > MOST else ""
+            st.markdown(f"**Decide about {text.count(number, 'selected example')}{most}**")
+        elif not item:
             rankings = list(text.SUSPECT_RANKINGS)
             left, middle, right = st.columns(3)
             by = left.selectbox(
@@ -53,11 +58,14 @@ def _begin(audit: Audit, item: str) -> None:
             if not (who or "").strip():
                 st.warning("Please enter your name first.")
             else:
-                rows, source = _rows(audit, item, str(by), "" if of == ALL else str(of), top)
+                if selection and not item:
+                    rows, source = _selected(audit, selection)
+                else:
+                    rows, source = _rows(audit, item, str(by), "" if of == ALL else str(of), top)
                 _continue(freeze(audit, rows, source=source, annotator=who.strip()))
                 st.rerun()
     earlier = audit.sessions.newest_first()
-    if earlier and not item:
+    if earlier and not item and not selection:
         st.subheader("Continue an earlier session", anchor=False)
         for session in earlier[:8]:
             when = time.strftime("%d %b %H:%M", time.localtime(session.created))
@@ -74,7 +82,7 @@ def _begin(audit: Audit, item: str) -> None:
 def _continue(session: str) -> None:
     """Make this queue the present one; what the address said about a new one is used up."""
     remember("session", session)
-    for used in ("by", "of", "top"):
+    for used in ("by", "of", "top", "sel"):
         set_parameter(used, "")
 
 
@@ -90,6 +98,13 @@ def _rows(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[dic
     found = audit.suspects(ranking=by, class_name=of or None, top=top)["suspects"]
     where = f" labelled {of}" if of else ""
     return found, f"top {len(found)} by {text.SUSPECT_RANKINGS[by].lower()}{where}"
+
+
+def _selected(audit: Audit, name: str) -> tuple[list[dict[str, Any]], str]:
+    """Rows of a queue of selected examples, the most suspicious first, and where they come from in words."""
+    chosen = {f"train:{row}" for row in audit.selections.get(name).tolist()}
+    rows = [row for row in suspect_rows(audit).values() if row["id"] in chosen][:MOST]
+    return rows, f"{text.count(len(rows), 'example')} selected on the map"
 
 
 def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
@@ -209,8 +224,9 @@ def _wanted(audit: Audit) -> str:
 
 def _present(audit: Audit, item: str) -> Queue | None:
     """The queue that the address names, else the last one of this visit; ``None`` = one must be begun."""
-    # An address with a ranking comes from "Review these" and wants a new queue.
-    chosen = parameter("session") or ("" if parameter("by") else remembered("session"))
+    # An address with a ranking or a selection comes from a button "Review" and wants a new queue.
+    fresh = parameter("by") or parameter("sel")
+    chosen = parameter("session") or ("" if fresh else remembered("session"))
     if not chosen:
         return None
     try:

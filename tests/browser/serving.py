@@ -67,7 +67,7 @@ def serve(home: Path, *, log: Path, port: int | None = None, **variables: str) -
     address = f"http://127.0.0.1:{port}"
     log.with_suffix(".pid").write_text(str(server.pid))
     try:
-        _wait(server, address, log)
+        wait_until_up(server, address, log)
         yield address
     finally:
         server.terminate()
@@ -78,7 +78,8 @@ def serve(home: Path, *, log: Path, port: int | None = None, **variables: str) -
             server.wait()
 
 
-def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def wait_until_up(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Wait until the server answers at ``address``; an early end is an error with the log's last words."""
     for _ in range(600):
         if server.poll() is not None:
             raise RuntimeError(f"the server ended: {log.read_text('utf-8', 'replace')[-4000:]}")

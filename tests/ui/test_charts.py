@@ -1,9 +1,8 @@
-"""Charts are pure: bins instead of raw values, ids beside points, nothing read as formatting."""
+"""Charts are pure: bins instead of raw values."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas
 import pytest
 
 from tracin_viz.ui import charts
@@ -41,23 +40,6 @@ def test_a_heavy_tail_gets_a_logarithmic_axis_and_zeros_do_not_break_it():
 def test_empty_and_constant_scores_draw_without_error(scores: np.ndarray):
     figure = charts.histogram(scores, 0.0, marked="#E69F00", rest="#999999", direction="more")
     assert figure.to_json()
-
-
-def test_points_carry_ids_not_row_numbers():
-    points = pandas.DataFrame(
-        {
-            "id": ["train:5", "train:2", "train:9"],
-            "x": [0.0, 1.0, 2.0],
-            "y": [0.0, 1.0, 2.0],
-            "group": ["<b>a</b>", "b", "<b>a</b>"],
-            "hover": ["", "", ""],
-        }
-    )
-    figure = charts.influence_map(points, [("<b>a</b>", "#0072B2"), ("b", "#E69F00")])
-    assert list(figure.data[0].customdata) == ["train:5", "train:9"]
-    assert list(figure.data[1].customdata) == ["train:2"]
-    assert figure.data[0].name == "&lt;b&gt;a&lt;/b&gt;"
-    assert {trace.type for trace in figure.data} == {"scattergl"}
 
 
 def test_the_chosen_ranking_is_drawn_last_and_strongest():

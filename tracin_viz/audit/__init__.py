@@ -7,6 +7,7 @@ torch or Streamlit: what needs torch is asked of a run or of the query process (
 from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
 from tracin_viz.audit.audit import Audit, Ready
 from tracin_viz.audit.drafts import Draft
+from tracin_viz.audit.exploring import Grouping
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
 from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
@@ -21,6 +22,7 @@ __all__ = [
     "AuditSummary",
     "CheckpointAdvice",
     "Draft",
+    "Grouping",
     "Look",
     "OffsetError",
     "QueueEntry",

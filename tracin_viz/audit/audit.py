@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from tracin_viz.audit.findings import clusters_document, recovery_document, suspects_document
+from tracin_viz.audit.exploring import Exploring
+from tracin_viz.audit.findings import recovery_document, suspects_document
 from tracin_viz.audit.influence import Question, influence_document
 from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.results import Results
@@ -26,7 +27,6 @@ from tracin_viz.data.thumbnails import thumbnail
 from tracin_viz.errors import JobError, NotFoundError
 from tracin_viz.fingerprint import fingerprint
 from tracin_viz.jobs import runner
-from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.jobs.records import JobBook
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
@@ -43,7 +43,7 @@ class Ready:
     map: bool
 
 
-class Audit(Relabelling):
+class Audit(Exploring, Relabelling):
     """A registered audit. Get one from ``Workspace.open``.
 
     Attributes:
@@ -263,10 +263,6 @@ class Audit(Relabelling):
     def recovery(self) -> dict[str, Any] | None:
         """How many known wrong labels each ranking finds; ``None`` where the truth is unknown."""
         return recovery_document(self.results)
-
-    def clusters(self, *, within_class: str | None = None) -> dict[str, Any]:
-        """TracIn clusters of the training split and the place of every example on the map (DESIGN §9)."""
-        return clusters_document(self.record, self.results, within_class, QueryClient(self.home))
 
     def content(self, split: str, row: int) -> Content:
         """The example itself: a picture or a text.

@@ -1,4 +1,4 @@
-"""Documents about the training split: suspects, recovery of known wrong labels, clusters (DESIGN §9)."""
+"""Documents about the training split: suspects, and recovery of known wrong labels (DESIGN §9)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from tracin_viz.audit.results import Results
 from tracin_viz.audit.wording import disagrees, given_words, suggestion_words
 from tracin_viz.errors import NotFoundError
 from tracin_viz.explore import recovery, suspects
-from tracin_viz.explore.clusters import Clustering, describe
-from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.store.registry import AuditRecord
 
 #: From this percentile of self-influence on, an example counts as a suspect in a cluster's share.
@@ -108,55 +106,6 @@ def _recovery(results: Results, truth: dict[int, str]) -> dict[str, Any]:
     planted = np.zeros(len(rankings["self-influence"]), dtype=bool)
     planted[list(truth)] = True
     return recovery.compare(rankings, planted)
-
-
-def clusters_document(
-    record: AuditRecord, results: Results, within_class: str | None, client: QueryClient
-) -> dict[str, Any]:
-    """The ``clusters`` document, of all training examples or of those with one given label.
-
-    Within a class the examples keep their places on the map and are clustered anew among themselves, in the
-    query process, because HDBSCAN is never loaded by a page (DESIGN §4).
-    """
-    table = results.map()
-    labels = np.asarray(results.dataset().splits["train"].labels)
-    rows = np.arange(len(labels))
-    coordinates = table[["x", "y"]].to_numpy(dtype=np.float32)  # (n, 2)
-    clustering = Clustering(table["cluster"].to_numpy(), table["membership"].to_numpy(), coordinates)
-    if within_class is not None:
-        rows = np.flatnonzero(labels == class_index(record, within_class))
-        coordinates = np.ascontiguousarray(coordinates[rows])
-        _, (found, membership) = client.ask("cluster", {}, [coordinates])
-        clustering = Clustering(found, membership, coordinates)
-    percentiles = suspects.percentiles(results.suspect_scores("self-influence"))[rows]
-    summaries = describe(
-        clustering,
-        classes=record.classes,
-        given=labels[rows],
-        suspects=percentiles >= SUSPECT_PERCENTILE,
-        predicted=results.measured("train")["predicted"][-1][rows],
-    )
-    return {
-        "audit": record.name,
-        "within_class": within_class,
-        "suspects_are": f"the {100 - SUSPECT_PERCENTILE:.0f} % with the highest self-influence",
-        "clusters": [
-            {
-                "id": summary.id,
-                "name": summary.name,
-                "size": summary.size,
-                "classes": summary.classes,
-                "suspect_share": summary.suspect_share,
-                "exemplars": [f"train:{rows[place]}" for place in summary.exemplars],
-            }
-            for summary in summaries
-        ],
-        "noise": int((clustering.labels < 0).sum()),
-        "examples": [
-            {"id": f"train:{row}", "cluster": int(cluster), "x": _number(x), "y": _number(y)}
-            for row, cluster, (x, y) in zip(rows.tolist(), clustering.labels, coordinates, strict=True)
-        ],
-    }
 
 
 def _number(value: Any) -> float | None:

@@ -69,7 +69,7 @@ class Answers:
         if kind == "influence":
             return self._influence(header, arrays, cancelled)
         if kind == "cluster":
-            return _cluster(arrays[0])
+            return _cluster(header, arrays[0])
         if kind == "warm":
             return self._warmed(header["audit"])
         raise InputError(f"The query process does not know the request '{kind}'.")
@@ -238,10 +238,10 @@ def _for_and_against(
     }
 
 
-def _cluster(coordinates: npt.NDArray[np.float32]) -> Answer:
+def _cluster(header: dict[str, Any], coordinates: npt.NDArray[np.float32]) -> Answer:
     from tracin_viz.explore.clusters import cluster  # HDBSCAN takes a second to load
 
-    found = cluster(coordinates)
+    found = cluster(coordinates, min_cluster_size=header.get("smallest"), min_samples=header.get("cautious"))
     return {}, [found.labels, found.probabilities]
 
 

@@ -18,8 +18,25 @@ def first_schema(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def selections(connection: sqlite3.Connection) -> None:
+    """Sets of training examples that addresses name: ``bits`` is a compressed bit per example."""
+    connection.execute(
+        """CREATE TABLE selections (
+            audit TEXT NOT NULL,
+            name TEXT NOT NULL,
+            examples INTEGER NOT NULL,
+            bits BLOB NOT NULL,
+            used REAL NOT NULL,
+            PRIMARY KEY (audit, name)
+        )"""
+    )
+
+
 #: Every step in order; its name is recorded in the database together with its effect.
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("001 first schema", first_schema),)
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("001 first schema", first_schema),
+    ("002 selections", selections),
+)
 
 _FIRST_SCHEMA = (
     # Times are seconds since 1970. `stage_started` and `stage_first` are when this stage began and what

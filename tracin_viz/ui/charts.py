@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas
 import plotly.graph_objects as go
 
 #: No buttons over a chart; scrolling the page over it must scroll the page.
@@ -119,55 +118,6 @@ def loss_curve(
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="training loss", rangemode="tozero")
     return _framed(figure, height=160)
-
-
-def influence_map(
-    points: pandas.DataFrame, groups: Sequence[tuple[str, str]], *, selected: str = ""
-) -> go.Figure:
-    """The map: one point per training example, ids in ``customdata``.
-
-    Args:
-        points: Columns ``id, x, y, group, hover``; the text of ``hover`` is already harmless.
-        groups: (name, colour) in drawing order; groups not named are not drawn.
-        selected: Id of a point to ring.
-    """
-    figure = go.Figure()
-    size = 7 if len(points) < 3_000 else 5 if len(points) < 20_000 else 3
-    for name, colour in groups:
-        part = points[points["group"] == name]
-        figure.add_trace(
-            go.Scattergl(
-                x=part["x"].to_numpy(np.float32),
-                y=part["y"].to_numpy(np.float32),
-                customdata=part["id"].to_numpy(str).tolist(),
-                text=part["hover"].tolist(),
-                mode="markers",
-                name=literal(name),
-                marker={"size": size, "color": colour, "opacity": 0.75, "line": {"width": 0}},
-                hovertemplate="%{text}<extra></extra>",
-            )
-        )
-    ring = points[points["id"] == selected]
-    if len(ring):
-        figure.add_trace(
-            go.Scattergl(
-                x=ring["x"],
-                y=ring["y"],
-                mode="markers",
-                showlegend=False,
-                hoverinfo="skip",
-                marker={"size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": "#D55E00"}},
-            )
-        )
-    hidden = {"visible": False, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**hidden).update_yaxes(**hidden)
-    legend = {"orientation": "h", "y": -0.02, "itemsizing": "constant"}
-    return _framed(figure, height=560).update_layout(showlegend=True, legend=legend, hovermode="closest")
-
-
-def literal(value: object) -> str:
-    """Text as Plotly shows it letter by letter: it reads ``<b>`` and ``<a>`` as formatting."""
-    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _framed(figure: go.Figure, *, height: int) -> go.Figure:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 import streamlit as st
 
-from tracin_viz.audit import Audit
+from tracin_viz.audit import Audit, Grouping
 from tracin_viz.config import Home
 from tracin_viz.fingerprint import fingerprint
 
@@ -41,6 +41,23 @@ def examples(audit: Audit, split: str) -> pandas.DataFrame:
     """The table of a split's examples. One shared object: treat it as read-only."""
     key = (str(Home.resolve().root), audit.name, state_key(audit), "examples", split)
     return _shared(key, lambda: audit.examples(split))
+
+
+def shared(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any]) -> Any:
+    """Like ``document``, but one object for all sessions, which nobody may change: no copy is made."""
+    return _shared((str(Home.resolve().root), audit.name, state_key(audit), name, *arguments), compute)
+
+
+def grouping(audit: Audit, within: str | None, smallest: int | None) -> Grouping:
+    """The map and its clusters (``Audit.grouping``). One shared object: read-only."""
+    found: Grouping = shared(
+        audit,
+        "grouping",
+        within,
+        smallest,
+        compute=lambda: audit.grouping(within_class=within, smallest=smallest),
+    )
+    return found
 
 
 def suspect_rows(audit: Audit) -> dict[str, dict[str, Any]]:

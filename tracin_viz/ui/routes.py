@@ -34,9 +34,7 @@ def thumbnail_url(audit: Audit, example_id: str, *, size: int = 128) -> str:
     """Address of an example's thumbnail; changes when the audit shows other data."""
     split, _, row = example_id.rpartition(":")
     version = _version(audit, split, row, size)
-    return (
-        f"{_prefix()}/thumb/{quote(audit.name, safe='')}/{quote(split, safe='')}/{row}?s={size}&v={version}"
-    )
+    return f"{prefix()}/thumb/{quote(audit.name, safe='')}/{quote(split, safe='')}/{row}?s={size}&v={version}"
 
 
 def routes(
@@ -54,8 +52,8 @@ def routes(
 
     # One catch-all path: what does not fit is our 404, not Streamlit's index page with status 200.
     return [
-        Route(f"{_prefix()}/thumb/{{rest:path}}", thumb, methods=["GET"]),
-        *upload_routes(_prefix(), uploads),
+        Route(f"{prefix()}/thumb/{{rest:path}}", thumb, methods=["GET"]),
+        *upload_routes(prefix(), uploads),
     ]
 
 
@@ -68,7 +66,7 @@ def _thumbnail(request: Request, find: Callable[[str], Audit]) -> Response:
     name, _, place = request.path_params["rest"].partition("/")
     split, _, number = place.rpartition("/")
     size = request.query_params.get("s", str(SIZES[0]))
-    if not (_is_number(number) and _is_number(size) and int(size) in SIZES):
+    if not (is_number(number) and is_number(size) and int(size) in SIZES):
         return _missing()
     try:
         audit = find(name)
@@ -87,7 +85,8 @@ def _thumbnail(request: Request, find: Callable[[str], Audit]) -> Response:
     return Response(picture, media_type="image/webp", headers=headers)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether ``text`` is a row number: digits only, and not too many of them."""
     return text.isascii() and text.isdigit() and len(text) <= 9
 
 
@@ -103,10 +102,11 @@ def _version(audit: Audit, split: str, row: str, size: int) -> str:
 
 def upload_url() -> str:
     """Address that files are sent to."""
-    return f"{_prefix()}/upload"
+    return f"{prefix()}/upload"
 
 
-def _prefix() -> str:
+def prefix() -> str:
+    """What stands before all our own addresses."""
     # Streamlit puts server.baseUrlPath before its own routes only.
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{path}" if path else ""

@@ -107,6 +107,49 @@ SUSPECT_HELP: dict[str, str] = {
     "gradient-norm": "Size of the gradient at the last checkpoint.",
 }
 
+#: Words of the map (ui/components/scatter); ``{n}`` is a number.
+MAP_WORDS: dict[str, str] = {
+    "tool": "What dragging does",
+    "lasso": "Lasso: draw around points",
+    "lasso_short": "Lasso",
+    "box": "Box: pull up a rectangle",
+    "box_short": "Box",
+    "pan": "Move the map",
+    "pan_short": "Move",
+    "way": "What a new selection does to the present one",
+    "replace": "Replace the selection",
+    "replace_short": "New",
+    "add": "Add to the selection (Shift)",
+    "add_short": "Add",
+    "subtract": "Take away from the selection (Ctrl)",
+    "subtract_short": "Remove",
+    "intersect": "Keep the overlap (Ctrl + Shift)",
+    "intersect_short": "Overlap",
+    "zoom_in": "Zoom in",
+    "zoom_out": "Zoom out",
+    "fit": "Show the whole map",
+    "fit_short": "Fit",
+    "clear": "Clear selection",
+    "points": "{n} on the map",
+    "selected": "{n} selected",
+    "hide": "Click hides or shows it; a double click shows it alone",
+    "only": "only",
+    "only_long": "Show this alone",
+    "select": "select",
+    "select_long": "Select all of",
+    "show_all": "show all",
+    "more": "and {n} more, in grey",
+    "loading": "Loading the map …",
+    "failed": "The map could not be loaded. Reload the page.",
+    "no_webgl": "This browser has no WebGL: the map is drawn in a simpler and slower way.",
+    "hint": "Drag to draw around points: Shift adds, Ctrl takes away, both keep the overlap. "
+    "Click a point to see the example. Ctrl + wheel zooms.",
+    "hint_touch": "Choose Lasso or Box to draw around points; two fingers move and zoom.",
+    "keys": "Keys: arrows move the cross, with Shift the map; + and − zoom, 0 shows the whole map; "
+    "B begins and ends a box; Ctrl + A selects all; Enter opens the example; Esc clears.",
+    "box_begun": "Box begun. Move to its other corner and press B again.",
+}
+
 STATES: dict[str, str] = {
     "created": "not computed yet",
     "queued": "waiting to start",

@@ -1,0 +1,143 @@
+"""Groups of training examples: where they lie on the map, their clusters, and selections made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tracin_viz.audit.findings import SUSPECT_PERCENTILE, class_index
+from tracin_viz.audit.results import Results
+from tracin_viz.config import Home
+from tracin_viz.explore import suspects
+from tracin_viz.explore.clusters import Clustering, ClusterSummary, default_size, describe
+from tracin_viz.jobs.query_client import QueryClient
+from tracin_viz.store.database import Database
+from tracin_viz.store.registry import AuditRecord
+from tracin_viz.store.selections import Selections
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The map of the training examples, or of those of one class, and its clusters.
+
+    Attributes:
+        rows: (n,) training rows, ascending.
+        coordinates: (n, 2) float32 place of each on the map; NaN where an example has none.
+        clusters: (n,) int64 cluster of each, 0 = the largest; -1 = none.
+        summaries: The clusters, those with the largest share of suspects first; exemplars are training rows.
+        smallest: The smallest cluster that was asked for, in examples.
+    """
+
+    rows: Rows
+    coordinates: npt.NDArray[np.float32]
+    clusters: Rows
+    summaries: tuple[ClusterSummary, ...]
+    smallest: int
+
+
+class Exploring:
+    """The part of an audit that shows groups of training examples."""
+
+    home: Home
+    record: AuditRecord
+    database: Database
+    results: Results
+
+    @property
+    def selections(self) -> Selections:
+        """Sets of training examples that were picked by hand."""
+        return Selections(self.database, self.record.name, self.record.splits["train"])
+
+    def clusters(self, *, within_class: str | None = None) -> dict[str, Any]:
+        """TracIn clusters of the training split and the place of every example on the map (DESIGN §9)."""
+        return _document(self.record, self.grouping(within_class=within_class), within_class)
+
+    def grouping(
+        self, *, within_class: str | None = None, smallest: int | None = None, cautious: int | None = None
+    ) -> Grouping:
+        """The same as arrays, with other settings of HDBSCAN where wanted.
+
+        The clusters of the run are shown as they are. Those of one class, or with other settings, are found
+        anew from the kept coordinates, in the query process: HDBSCAN is never loaded by a page (DESIGN §4).
+
+        Args:
+            within_class: Only examples with this given label, clustered among themselves.
+            smallest: Smallest cluster; by default by the number of examples.
+            cautious: HDBSCAN's ``min_samples``; larger leaves more examples outside. By default ``smallest``.
+
+        Raises:
+            NotFoundError: There is no such class.
+            NotComputedError: The map is not built yet.
+            InputError: A setting is too small.
+        """
+        table = self.results.map()
+        given = np.asarray(self.results.dataset().splits["train"].labels)
+        rows = np.arange(len(given))
+        coordinates = table[["x", "y"]].to_numpy(dtype=np.float32)  # (n, 2)
+        found = Clustering(table["cluster"].to_numpy(), table["membership"].to_numpy(), coordinates)
+        if within_class is not None:
+            rows = np.flatnonzero(given == class_index(self.record, within_class))
+            coordinates = np.ascontiguousarray(coordinates[rows])
+        if within_class is not None or smallest is not None or cautious is not None:
+            asked = {"smallest": smallest, "cautious": cautious}
+            _, (labels, membership) = QueryClient(self.home).ask("cluster", asked, [coordinates])
+            found = Clustering(labels, membership, coordinates)
+        suspicion = suspects.percentiles(self.results.suspect_scores("self-influence"))[rows]
+        summaries = describe(
+            found,
+            classes=self.record.classes,
+            given=given[rows],
+            suspects=suspicion >= SUSPECT_PERCENTILE,
+            predicted=self.results.measured("train")["predicted"][-1][rows],
+        )
+        placed = int(np.isfinite(coordinates).all(axis=1).sum())
+        named = tuple(_of_training_rows(one, rows) for one in summaries)
+        return Grouping(rows, coordinates, found.labels, named, smallest or default_size(placed))
+
+
+def _of_training_rows(summary: ClusterSummary, rows: Rows) -> ClusterSummary:
+    """The same with exemplars as rows of the training split instead of places in ``rows``."""
+    return ClusterSummary(
+        summary.id,
+        summary.name,
+        summary.size,
+        summary.classes,
+        summary.suspect_share,
+        [int(rows[place]) for place in summary.exemplars],
+    )
+
+
+def _document(record: AuditRecord, found: Grouping, within_class: str | None) -> dict[str, Any]:
+    return {
+        "audit": record.name,
+        "within_class": within_class,
+        "suspects_are": f"the {100 - SUSPECT_PERCENTILE:.0f} % with the highest self-influence",
+        "clusters": [
+            {
+                "id": summary.id,
+                "name": summary.name,
+                "size": summary.size,
+                "classes": summary.classes,
+                "suspect_share": summary.suspect_share,
+                "exemplars": [f"train:{row}" for row in summary.exemplars],
+            }
+            for summary in found.summaries
+        ],
+        "noise": int((found.clusters < 0).sum()),
+        "examples": [
+            {"id": f"train:{row}", "cluster": int(cluster), "x": _number(x), "y": _number(y)}
+            for row, cluster, (x, y) in zip(
+                found.rows.tolist(), found.clusters, found.coordinates, strict=True
+            )
+        ],
+    }
+
+
+def _number(value: Any) -> float | None:
+    # JSON has no NaN; a missing number is null there and in the page.
+    return float(value) if np.isfinite(value) else None
