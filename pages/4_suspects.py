@@ -13,6 +13,7 @@ from tracin_viz.ui.cards import decision_words, suspect_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
+from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.results import document
 from tracin_viz.ui.session import linked, publish
 
@@ -121,22 +122,36 @@ def _top(audit: Audit, found: dict[str, Any], ranking: str, name: str | None) ->
         return
     pages = (len(rows) + PAGE - 1) // PAGE
     shown, truth = 1, False
+    marks = Marks(audit, "suspects", ranking, name)
+    number = len(marks.ids)
     with st.container(horizontal=True, vertical_alignment="center", key="top_bar"):
         review = st.button(
-            f"Review these {len(rows):,}", type="primary", key="review", icon=":material/edit:"
+            f"Review the {number:,} marked" if number else f"Review these {len(rows):,}",
+            type="primary",
+            key="review",
+            icon=":material/edit:",
+            help=text.MARK_HELP,
         )
         if pages > 1:
             shown = min(st.pagination(pages, key="suspects_page"), pages)
         if any("planted" in row for row in rows):
             truth = st.toggle("Show which were changed on purpose", key="truth")
-    if review:
+    if review and number:
+        marks.relabel()
+    elif review:
         go("relabel", audit=audit.name, by=ranking, of=name or "", top=str(len(rows)))
     decided = {key: decision_words(now.action, now.label) for key, now in audit.decisions().items()}
+    begin = (shown - 1) * PAGE
+    cards = suspect_cards(audit, rows[begin : begin + 2 * PAGE], decided, truth=truth)
+    here = [card.id for card in cards[:PAGE]]
     gallery(
-        suspect_cards(audit, rows[(shown - 1) * PAGE : shown * PAGE], decided, truth=truth),
+        cards[:PAGE],
         key="suspects",
         label="The most suspicious training examples: given label, suggested label",
         on_pick=lambda identity: open_details(audit, identity),
+        marked=marks.ids,
+        on_mark=lambda marked: marks.replace(here, marked),
+        ahead=cards[PAGE:],
     )
 
 

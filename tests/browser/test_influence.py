@@ -97,7 +97,7 @@ def test_a_card_is_chosen_by_keyboard(open_page: OpenPage, demo_server: str):
     settle(page)
     order = cards(page, "candidates")
     page.locator(f'.st-key-candidates .card[data-id="{order[0]}"]').focus()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-candidates .card.selected")).to_have_attribute("data-id", order[1])
 

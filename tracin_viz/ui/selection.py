@@ -17,6 +17,7 @@ from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.frame import go
+from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.session import remember, remembered
 
 #: Pictures of a selection that are shown at once; a random part, because the first rows are no sample.
@@ -68,14 +69,18 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
     chosen = table.iloc[rows]
     st.markdown(_summary(chosen))
     draw = int(st.session_state.get("selection_draw", 0))
+    marks = Marks(audit, "selection", remembered("sel"), draw)
+    number = len(marks.ids)
     with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
         if st.button(
-            f"Relabel the {len(rows):,} selected",
+            f"Relabel the {number:,} marked" if number else f"Relabel the {len(rows):,} selected",
             key="relabel_selected",
             type="primary",
             icon=":material/edit:",
-            help="As a queue, the most suspicious first.",
+            help=f"As a queue, the most suspicious first. {text.MARK_HELP}",
         ):
+            if number:
+                marks.relabel()
             go("relabel", audit=audit.name, sel=remembered("sel"))
         if len(rows) > SHOWN:
             st.button(
@@ -86,11 +91,15 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
         st.caption(f"A random {len(part)} of {len(rows):,}:")
     decided = audit.decisions()
     words = {key: decision_words(now.action, now.label) for key, now in decided.items()}
+    cards = [_card(audit, row, words) for row in table.iloc[part].to_dict("records")]
+    ids = [card.id for card in cards]
     gallery(
-        [_card(audit, row, words) for row in table.iloc[part].to_dict("records")],
+        cards,
         key="selection",
         label=f"{len(part)} of {len(rows)} selected examples",
         on_pick=lambda identity: open_details(audit, identity),
+        marked=marks.ids,
+        on_mark=lambda marked: marks.replace(ids, marked),
     )
 
 

@@ -150,6 +150,10 @@ MAP_WORDS: dict[str, str] = {
     "box_begun": "Box begun. Move to its other corner and press B again.",
 }
 
+#: Said of the tick of a card; ``{id}`` is the example.
+MARK = "Mark {id}"
+MARK_HELP = "Tick cards (or Space, Ctrl or Shift and click) to act on some of them only."
+
 STATES: dict[str, str] = {
     "created": "not computed yet",
     "queued": "waiting to start",

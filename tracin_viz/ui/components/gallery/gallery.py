@@ -6,13 +6,15 @@ thumbnail route, so a label such as ``<img onerror=…>`` is five words on a car
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+
+from tracin_viz.ui import text
 
 Layout = Literal["grid", "strip", "large", "thumbs"]
 Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
@@ -66,6 +68,9 @@ def gallery(
     layout: Layout = "grid",
     on_pick: Callable[[str], None] | None = None,
     selected: str = "",
+    marked: Collection[str] = (),
+    on_mark: Callable[[list[str]], None] | None = None,
+    ahead: Sequence[Card] = (),
 ) -> None:
     """Draw cards.
 
@@ -78,6 +83,9 @@ def gallery(
         on_pick: Called with a card's id when it is clicked or chosen by keyboard; an id that was not drawn
             is ignored, because the browser's message can be anything.
         selected: Id of the card drawn as chosen.
+        marked: Ids of the cards with a tick; several can be marked when ``on_mark`` is given.
+        on_mark: Called with the ids of all marked cards, in reading order, when that changes.
+        ahead: Cards that come next; their pictures are fetched while these are looked at.
     """
     shown = frozenset(card.id for card in cards)
 
@@ -87,6 +95,12 @@ def gallery(
         if on_pick is not None and chosen in shown:
             on_pick(chosen)
 
+    def marking() -> None:
+        event = st.session_state[key].get("mark")
+        ids = event.get("ids") if isinstance(event, dict) else None
+        if on_mark is not None and isinstance(ids, list):
+            on_mark([one for one in ids if isinstance(one, str) and one in shown])
+
     _component()(
         key=key,
         data={
@@ -95,8 +109,13 @@ def gallery(
             "label": label,
             "selected": selected,
             "clickable": on_pick is not None,
+            "marked": [card.id for card in cards if card.id in marked],
+            "markable": on_mark is not None,
+            "mark_words": text.MARK,
+            "ahead": [card.src for card in ahead if card.src],
         },
         on_pick_change=picked,
+        on_mark_change=marking,
     )
 
 
