@@ -18,7 +18,7 @@ from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.frame import go
 from tracin_viz.ui.marks import Marks
-from tracin_viz.ui.session import remember, remembered
+from tracin_viz.ui.session import parameter, remember, remembered
 
 #: Pictures of a selection that are shown at once; a random part, because the first rows are no sample.
 SHOWN = 36
@@ -29,14 +29,15 @@ Rows = npt.NDArray[np.int64]
 
 def selected_rows(audit: Audit) -> Rows:
     """Training rows of the selection that the address (or this visit) names; none when there is none."""
-    name = remembered("sel")
+    asked, name = parameter("sel"), remembered("sel")
     if not name:
         return np.zeros(0, dtype=np.int64)
     try:
         return audit.selections.get(name)
     except NotFoundError as error:
         remember("sel", "")
-        st.info(f"{text.plain(error.message)} {text.plain(error.remedy)}")
+        if asked:  # a selection of the audit looked at before is nothing to complain about
+            st.info(f"{text.plain(error.message)} {text.plain(error.remedy)}")
         return np.zeros(0, dtype=np.int64)
 
 

@@ -42,7 +42,7 @@ function showCard(map, place, px, py) {
     let card = null;
     try { card = await cardOf(map, row); } catch { /* offline: no card is better than an error over the map */ }
     if (map.hovered !== place || !card) return;
-    const category = map.data.categories[map.codes[place]];
+    const category = map.look.categories[map.codes[place]];
     fillCard(map.card, card, category ? category.name : "");
     map.card.hidden = false;
     moveCard(map, px, py);

@@ -52,7 +52,7 @@ function entry(map, number, category) {
 }
 
 function drawLegend(map) {
-  const { categories, title, words } = map.data;
+  const { categories, title, words } = map.look;
   const list = make("ul", "entries");
   categories.slice(0, MOST_ENTRIES).forEach((category, number) => list.append(entry(map, number, category)));
   const head = make("div", "head");
@@ -70,8 +70,8 @@ function toggle(map, number) {
 }
 
 function isolate(map, number) {
-  const alone = !map.hidden.has(number) && map.hidden.size === map.data.categories.length - 1;
-  map.hidden = new Set(alone ? [] : map.data.categories.keys());
+  const alone = !map.hidden.has(number) && map.hidden.size === map.look.categories.length - 1;
+  map.hidden = new Set(alone ? [] : map.look.categories.keys());
   map.hidden.delete(number);
   restyle(map);
 }
@@ -85,7 +85,7 @@ function selectCategory(map, number) {
 // Styles follow from categories, from what is hidden and from the theme.
 function restyle(map) {
   const grey = colourOf(map, "--st-gray-color"), accent = colourOf(map, "--st-primary-color");
-  const { categories } = map.data;
+  const { categories } = map.look;
   const alone = map.hidden.size === categories.length - 1;
   map.painter.styles(categories.map((one, number) => ({
     // A grey category that is looked at alone is drawn in the accent colour.

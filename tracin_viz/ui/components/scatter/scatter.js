@@ -47,9 +47,15 @@ function complete(map) {
   if (fresh) { map.painter.codes(map.codes); map.hidden.clear(); }
   map.skeleton.hidden = true;
   if (!map.size.width) resize(map);
+  drawWords(map);
+  showChosen(map);
+}
+
+// Legend and names belong to the categories that are drawn, not to those still on their way.
+function drawWords(map) {
+  map.look = map.data;
   drawLabels(map);
   drawLegend(map);
-  showChosen(map);
 }
 
 // The page's selection replaces ours, unless it is still about to hear of ours.
@@ -69,6 +75,7 @@ function load(map) {
   const { data } = map;
   part(map, "places", data.places, "TVxy", ({ bytes }) => { map.places = new Float32Array(bytes, 8); complete(map); });
   part(map, "codes", data.codes, "TVcc", ({ bytes, count }) => {
+    map.codesFrom = data.codes;
     map.newCodes = bytes.byteLength - 8 === count ? new Uint8Array(bytes, 8) : new Uint16Array(bytes, 8);
     complete(map);
   });
@@ -169,13 +176,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", data.label);
   load(map);
-  if (map.drawn !== drawn && map.codes && map.codes === map.newCodes) { drawLabels(map); drawLegend(map); }
+  const ready = map.look && map.codesFrom === data.codes && map.codes === map.newCodes;
+  if (ready && map.drawn !== drawn) drawWords(map);
   map.drawn = drawn;
   const watch = new ResizeObserver(() => map.codes && resize(map));
   watch.observe(map.stage);
   const theme = matchMedia("(prefers-color-scheme: dark)");
-  const recolour = () => map.codes && restyle(map);
+  const recolour = () => map.look && restyle(map);
   theme.addEventListener("change", recolour);
-  if (map.codes) recolour();
+  recolour();
   return () => { watch.disconnect(); theme.removeEventListener("change", recolour); };
 }

@@ -79,7 +79,7 @@ function fit(map) {
 }
 
 function drawLabels(map) {
-  map.names = map.data.labels.map((one) => ({ ...one, node: make("span", "label", one.text) }));
+  map.names = map.look.labels.map((one) => ({ ...one, node: make("span", "label", one.text) }));
   map.labels.replaceChildren(...map.names.map((one) => one.node));
   for (const one of map.names) Object.assign(one, { wide: one.node.offsetWidth, high: one.node.offsetHeight });
 }
@@ -103,7 +103,7 @@ function placeLabels(map) {
 function say(map) {
   const words = map.data.words, number = (value) => value.toLocaleString("en");
   let shown = map.codes.length;
-  if (map.hidden.size) shown = map.data.categories.reduce((sum, one, n) => sum + (map.hidden.has(n) ? 0 : one.count), 0);
+  if (map.hidden.size) shown = map.look.categories.reduce((sum, one, n) => sum + (map.hidden.has(n) ? 0 : one.count), 0);
   const text = [words.points.replace("{n}", number(shown)), map.count ? words.selected.replace("{n}", number(map.count)) : ""];
   map.status.textContent = text.filter(Boolean).join(" · ");
   map.clear.hidden = !map.count;
