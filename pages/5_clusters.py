@@ -12,7 +12,7 @@ from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.components.scatter import Points, scatter
 from tracin_viz.ui.details import open_details, show_details
-from tracin_viz.ui.frame import audit_page, go
+from tracin_viz.ui.frame import audit_page, go, guarded
 from tracin_viz.ui.map_colours import Painted
 from tracin_viz.ui.map_routes import bytes_url, card_url
 from tracin_viz.ui.results import examples, grouping, shared
@@ -54,6 +54,20 @@ def _controls(audit: Audit) -> tuple[str | None, str, int | None]:
     publish("colour", colour, "cluster")
     publish("smallest", smallest, AS_COMPUTED)
     return None if name in (None, ALL) else name, str(colour), int(smallest) or None
+
+
+@st.fragment
+@guarded
+def _explore(
+    audit: Audit, found: Grouping, points: Points, painted: Painted, table: pandas.DataFrame
+) -> None:
+    """Map and selection; a new selection runs this part of the page only."""
+    show_details(audit)
+    rows = selected_rows(audit)
+    _map(audit, found, points, painted, rows)
+    with st.expander("How to read this map"):
+        st.write(text.WHAT_CLUSTERS)
+    show_selection(audit, rows, table)
 
 
 def _map(audit: Audit, found: Grouping, points: Points, painted: Painted, rows: Rows) -> None:
@@ -132,7 +146,6 @@ def main(audit: Audit) -> None:
     table = examples(audit, "train")
     with st.spinner("Looking for clusters …", show_time=True):
         found = grouping(audit, within, smallest)
-    rows = selected_rows(audit)
     points = shared(
         audit, "points", within, compute=lambda: Points(found.coordinates, found.rows if within else None)
     )
@@ -145,10 +158,7 @@ def main(audit: Audit) -> None:
         theme.mode(),
         compute=lambda: map_colours.paint(audit, found, table, colour),
     )
-    _map(audit, found, points, painted, rows)
-    with st.expander("How to read this map"):
-        st.write(text.WHAT_CLUSTERS)
-    show_selection(audit, rows, table)
+    _explore(audit, found, points, painted, table)
     _clusters(audit, found, table)
     if st.button("Review the suspects", key="review", icon=":material/edit:"):
         go("relabel", audit=audit.name)
