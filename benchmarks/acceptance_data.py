@@ -30,9 +30,10 @@ IMAGES, ROWS = 100_000, 1_000_000
 SECONDS, MEBIBYTES = 60.0, 500.0
 MISSED: list[str] = []
 
-#: Opens as creating an audit and as the app afterwards do; the peak is what the system counted.
+#: Opens as creating an audit and as the app afterwards do; the peak is what the system counted for this program
+#: (``ru_maxrss`` would begin with what the process that started it held).
 _OPENING = """
-import json, resource, sys, time
+import json, re, sys, time
 from pathlib import Path
 import tracin_viz.audit
 from tracin_viz.data.dataset import open_dataset
@@ -50,7 +51,7 @@ for split in data.splits:
 began = time.perf_counter()
 preview = preview_data(Path(sys.argv[1])) if sys.argv[2] == "preview" else None
 previewed = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 splits = {name: len(part) for name, part in data.splits.items()}
 print(json.dumps([opened, again, previewed, peak, splits, data.task]))
 """
