@@ -30,8 +30,8 @@ IMAGES, ROWS = 100_000, 1_000_000
 SECONDS, MEBIBYTES = 60.0, 500.0
 MISSED: list[str] = []
 
-#: Opens as creating an audit and as the app afterwards do; the peak is what the system counted for this program
-#: (``ru_maxrss`` would begin with what the process that started it held).
+#: Opens as creating an audit and as the app afterwards do; the peak is what the system counted for this
+#: program alone (``ru_maxrss`` would begin with what the process that started it held).
 _OPENING = """
 import json, re, sys, time
 from pathlib import Path

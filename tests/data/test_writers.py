@@ -126,7 +126,7 @@ def test_split_files_of_pandas_with_an_unlabelled_test_file(tmp_path):
     assert data.place("test", 1) == "test.csv line 3"
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
 def test_imagefolder_metadata_in_each_split_folder(tmp_path, form):
     for split, rows in (("train", range(6)), ("test", range(6, 8))):
         folder = tmp_path / split / "pics"
@@ -138,6 +138,8 @@ def test_imagefolder_metadata_in_each_split_folder(tmp_path, form):
         )
         if form == "csv":
             table.to_csv(tmp_path / split / "metadata.csv", index=False)
+        elif form == "parquet":
+            table.to_parquet(tmp_path / split / "metadata.parquet")
         else:
             table.to_json(tmp_path / split / "metadata.jsonl", orient="records", lines=True)
     data = open_dataset(tmp_path)
@@ -162,6 +164,8 @@ def test_a_table_of_paths_beside_its_images(tmp_path):
 def test_archives_of_images_with_metadata(tmp_path, form):
     table = pd.DataFrame({"file_name": [f"{row}.png" for row in range(4)], "label": ["a", "b"] * 2})
     files = {"set/metadata.csv": table.to_csv(index=False).encode()}
+    if form == "tgz":
+        files = {"set/metadata.parquet": table.to_parquet()}
     for row in range(4):
         output = io.BytesIO()
         picture(row).save(output, "PNG")

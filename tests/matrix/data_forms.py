@@ -63,6 +63,8 @@ def _with_metadata(folder: Path, form: str) -> Path:
         table = pd.DataFrame({"file_name": [_name(e) for e in chosen], "label": [e.label for e in chosen]})
         if form == "csv":
             table.to_csv(folder / split / "metadata.csv", index=False)
+        elif form == "parquet":
+            table.to_parquet(folder / split / "metadata.parquet")
         else:
             table.to_json(folder / split / "metadata.jsonl", orient="records", lines=True)
     return folder
@@ -74,6 +76,10 @@ def metadata_csv(folder: Path) -> Path:
 
 def metadata_jsonl(folder: Path) -> Path:
     return _with_metadata(folder, "jsonl")
+
+
+def metadata_parquet(folder: Path) -> Path:
+    return _with_metadata(folder, "parquet")
 
 
 def table_of_paths(folder: Path) -> Path:
@@ -184,6 +190,7 @@ IMAGES: dict[str, Writer] = {
     "tar.gz": tarred,
     "metadata.csv": metadata_csv,
     "metadata.jsonl": metadata_jsonl,
+    "metadata.parquet": metadata_parquet,
     "csv of paths": table_of_paths,
     "parquet of bytes": table_of_bytes,
     "saved data set": saved_data_set,

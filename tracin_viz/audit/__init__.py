@@ -14,6 +14,7 @@ from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
 from tracin_viz.relabel.sessions import QueueEntry
+from tracin_viz.store.unpacking import is_run_archive
 from tracin_viz.store.upload_limits import readable
 from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 
@@ -34,6 +35,7 @@ __all__ = [
     "code_is_trusted",
     "grouped",
     "inside_roots",
+    "is_run_archive",
     "listing",
     "readable",
     "report_csv",

@@ -9,13 +9,21 @@ from typing import Any
 from tracin_viz.audit.creation import check_name, record_of
 from tracin_viz.audit.drafts import Draft, Drafts
 from tracin_viz.audit.looks import Look, Looks
-from tracin_viz.audit.previews import created_document, data_request, fit_request, model_request, sources
+from tracin_viz.audit.previews import (
+    created_document,
+    data_request,
+    fit_request,
+    model_request,
+    sources,
+    unpack_request,
+)
 from tracin_viz.audit.validation import validation_report
 from tracin_viz.config import Home
 from tracin_viz.errors import JobError, TracinVizError
 from tracin_viz.jobs.looking import look
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
+from tracin_viz.store.unpacking import unpacked
 from tracin_viz.store.uploads import Uploads
 
 
@@ -44,13 +52,15 @@ class Beginnings:
     def look_for(self, draft: Draft, kind: str, *, again: bool = False) -> Look:
         """The look at a draft's data (``"data"``), its model (``"model"``) or both together (``"fit"``).
 
-        It goes on in the background; the same look is begun once only.
+        ``"unpack"`` is no look yet: it finds the ``folder`` in a model that is an archive. All go on in the
+        background; the same one is begun once only.
         """
         wanted = sources(draft.data, draft.model, **draft.choices())
         request = {
             "data": lambda: data_request(wanted.data, wanted.mapping),
             "model": lambda: model_request(wanted),
             "fit": lambda: fit_request(wanted),
+            "unpack": lambda: unpack_request(wanted.model, self.uploads.folder),
         }[kind]()
         return self.looks.ask(kind, request, again=again)
 
@@ -84,6 +94,14 @@ class Beginnings:
         self.drafts.remove(draft.id)
         return created_document(record)
 
+    def run_folder(self, model: str | Path) -> Path:
+        """Where the checkpoints are: ``model`` itself, or what is in it where it is an archive.
+
+        Raises:
+            InputError: It is an archive that cannot be unpacked.
+        """
+        return unpacked(Path(model).expanduser(), self.uploads)
+
     def preview_data(self, path: str | Path, mapping: dict[str, Any] | None = None) -> dict[str, Any]:
         """What the data set at ``path`` would become (``data.preview.DataPreview``), with small pictures.
 
@@ -96,13 +114,13 @@ class Beginnings:
         """What is in the run folder at ``path`` (``models.bundle.inspect_run``).
 
         Args:
-            path: Folder or file with the checkpoints.
+            path: Folder, archive or file with the checkpoints.
             choices: As for ``create``.
 
         Raises:
             InputError: It cannot be used.
         """
-        return look("model", model_request(sources("", path, **choices)))
+        return look("model", model_request(sources("", self.run_folder(path), **choices)))
 
     def check(self, data: str | Path, model: str | Path, **choices: Any) -> dict[str, Any]:
         """The validation report of data and model together (``report.validation_report``); registers nothing.
@@ -112,7 +130,7 @@ class Beginnings:
             model: Where the checkpoints are.
             choices: As for ``create``.
         """
-        wanted = sources(data, model, **choices)
+        wanted = sources(data, self.run_folder(model), **choices)
         requests = {
             "data": data_request(wanted.data, choices.get("mapping")),
             "model": model_request(wanted),

@@ -46,6 +46,11 @@ def model_request(wanted: Sources) -> dict[str, Any]:
     return {"path": _full(wanted.model), **choices}
 
 
+def unpack_request(archive: Path, uploads: Path) -> dict[str, Any]:
+    """What ``jobs.unpacking`` is asked."""
+    return {"path": _full(archive), "uploads": str(uploads)}
+
+
 def fit_request(wanted: Sources) -> dict[str, Any]:
     """What ``jobs.fit_run`` is asked."""
     model = model_request(wanted)

@@ -109,7 +109,7 @@ class Workspace(Beginnings):
         Args:
             name: Name of the new audit.
             data: Where the examples are; only read.
-            model: Where the checkpoints are; only read.
+            model: Where the checkpoints are; only read (an archive is unpacked among the uploads).
             notes: Facts for display.
             truth: CSV ``id,true_label`` of labels known to be wrong.
             unused: Steps of checkpoints that are switched off from the start.
@@ -125,7 +125,7 @@ class Workspace(Beginnings):
             InputError: Anything that does not fit; nothing is registered then.
         """
         check_name(self.home, name)
-        record = found_in(name, sources(data, model, **choices), look_into=look_into)
+        record = found_in(name, sources(data, self.run_folder(model), **choices), look_into=look_into)
         record = edited(record, [{"step": step, "use": False} for step in unused])
         record = record.with_notes(notes or {}, created=time.time())
         registry.register(self.home, record, truth=truth)

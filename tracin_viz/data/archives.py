@@ -9,9 +9,10 @@ ratios that no data set has (decompression bombs, also by overlapping entries).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tracin_viz.data.files import Files, is_litter
 from tracin_viz.data.problems import shown
@@ -28,6 +29,10 @@ MAX_RATIO = 200
 RATIO_MATTERS = 1 << 24
 
 NESTED = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar"})
+#: Checkpoints that are called so by custom and are no archives.
+_NO_ARCHIVE = (".pth.tar", ".pt.tar")
+#: Bytes that ``Archive.pieces`` gives at once.
+PIECE = 1 << 20
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -46,12 +51,19 @@ class Entry:
     packed: int = 0
 
 
+class Archive(Files, Protocol):
+    """The files of an archive, which can also be read piece by piece."""
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The bytes of one file, ``PIECE`` at once; InputError where they are damaged."""
+
+
 def is_archive(path: Path) -> bool:
     """Whether a file of this name is an archive that can be read."""
     return path.name.lower().endswith(ARCHIVES) and not path.is_dir()
 
 
-def open_archive(path: Path) -> Files:
+def open_archive(path: Path) -> Archive:
     """The files of an archive, by the ending of its name.
 
     Raises:
@@ -82,7 +94,7 @@ def check_entry(path: Path, entry: Entry) -> None:
         raise refused(path, f"holds '{shown(name)}', a name that leads out of its folder")
     if not name.isprintable() or "\\" in name or "" in parts or "." in parts:
         raise refused(path, f"holds '{shown(name)}', a name that is not a plain path")
-    if Path(name).suffix.lower() in NESTED:
+    if Path(name).suffix.lower() in NESTED and not name.lower().endswith(_NO_ARCHIVE):
         raise refused(path, f"holds '{shown(name)}', an archive inside the archive")
     if entry.packed and entry.size > RATIO_MATTERS and entry.size > MAX_RATIO * entry.packed:
         raise refused(path, f"holds '{shown(name)}', which grows more than {MAX_RATIO}-fold when it is read")
@@ -104,7 +116,7 @@ def refused(path: Path, why: str) -> InputError:
     """The error for an archive that is not read at all."""
     return InputError(
         f"Archive '{shown(path.name)}' {why}; nothing of it was read.",
-        remedy="Make a plain zip or tar of the image folder itself, without password, links or archives.",
+        remedy="Make a plain zip or tar of the folder itself, without password, links or archives in it.",
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tarfile
 import threading
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from tracin_viz.data.archives import Entry, check_amount, check_entry, kept, refused, unreadable
+from tracin_viz.data.archives import PIECE, Entry, check_amount, check_entry, kept, refused, unreadable
 from tracin_viz.data.files import HEAD, head_checksum, within
 from tracin_viz.data.packed_stream import Stream, open_stream
 from tracin_viz.data.problems import shown
@@ -58,14 +59,24 @@ class TarFiles:
         """CRC-32 of the file's beginning and size."""
         return head_checksum(self._read(name, HEAD), self.size(name))
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The file's bytes.
+
+        Raises:
+            InputError: It is damaged.
+        """
+        size = self.size(name)
+        for begin in range(0, size, PIECE):
+            yield self._read(name, min(PIECE, size - begin), begin=begin)
+
     def __contains__(self, name: object) -> bool:
         return name in self._places
 
-    def _read(self, name: str, count: int) -> bytes:
+    def _read(self, name: str, count: int, *, begin: int = 0) -> bytes:
         start, size = self._places[name]
-        wanted = min(size, count)
+        wanted = min(size - begin, count)
         with self._lock:
-            self._stream.seek(start)
+            self._stream.seek(start + begin)
             content = self._stream.read(wanted)
         if len(content) < wanted:
             raise InputError(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from tracin_viz.data.archives import Entry, check_amount, check_entry, kept, refused, unreadable
+from tracin_viz.data.archives import PIECE, Entry, check_amount, check_entry, kept, refused, unreadable
 from tracin_viz.data.files import HEAD, head_checksum, within
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
@@ -65,6 +66,23 @@ class ZipFiles:
             return entry.CRC
         return head_checksum(self._read(name, HEAD), entry.file_size)
 
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The file's bytes, checked against the archive's checksum at the end.
+
+        Raises:
+            InputError: It is damaged, or has more bytes than the archive declares.
+        """
+        left = self.size(name)
+        try:
+            with self._archive.open(self._entries[name]) as stream:
+                while piece := stream.read(PIECE):
+                    left -= len(piece)
+                    if left < 0:
+                        raise ValueError("it is longer than declared")
+                    yield piece
+        except _DAMAGED as error:
+            raise self._damaged(name, error) from error
+
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
@@ -73,10 +91,13 @@ class ZipFiles:
             with self._archive.open(self._entries[name]) as stream:
                 return stream.read(count)
         except _DAMAGED as error:
-            raise InputError(
-                f"File '{shown(name)}' in '{shown(self._path.name)}' cannot be read ({shown(error)}).",
-                remedy="Make the archive again.",
-            ) from error
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> InputError:
+        return InputError(
+            f"File '{shown(name)}' in '{shown(self._path.name)}' cannot be read ({shown(error)}).",
+            remedy="Make the archive again.",
+        )
 
 
 def _opened(path: Path) -> zipfile.ZipFile:

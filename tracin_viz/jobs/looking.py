@@ -27,6 +27,7 @@ PROCESSES: dict[str, tuple[str, ...]] = {
     "data": ("tracin_viz.jobs.looking", "data"),
     "model": ("tracin_viz.jobs.inspect_run",),
     "fit": ("tracin_viz.jobs.fit_run",),
+    "unpack": ("tracin_viz.jobs.unpacking",),
 }
 #: Seconds that a look may take; 100,000 images on a slow disk are decoded once.
 TIMEOUT = 3600.0

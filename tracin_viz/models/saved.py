@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from tracin_viz.models.formats.shards import WEIGHTS, weights_file
 from tracin_viz.models.rate_evidence import Stored
 from tracin_viz.models.safe_load import load_content
 
-_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".pth.tar", ".bin")
+_SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".pth.tar", ".bin", ".tar")
 _NO_WEIGHTS = re.compile(r"(optimizer|scheduler|rng_state|training_args|scaler).*|.*-\d{5}-of-\d{5}\..*")
 #: Where trainers put their files below the folder that people know.
 _PLACES = ("", "checkpoints", "models", "lightning_logs/version_*/checkpoints", "*/checkpoints")
@@ -87,7 +88,10 @@ def find_files(path: Path) -> list[Path]:
 
 
 def _fits(path: Path) -> bool:
-    return path.name.endswith(_SUFFIXES) and not _NO_WEIGHTS.fullmatch(path.name) and path.is_file()
+    if not path.name.endswith(_SUFFIXES) or _NO_WEIGHTS.fullmatch(path.name) or not path.is_file():
+        return False
+    # Tutorials of torch call checkpoints .tar; torch.save writes a zip file under any name.
+    return path.suffix != ".tar" or path.name.endswith(".pth.tar") or zipfile.is_zipfile(path)
 
 
 def from_files(files: Sequence[Path], pattern: str | None, problems: list[Problem]) -> list[Saved]:

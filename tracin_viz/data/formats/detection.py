@@ -59,7 +59,9 @@ def open_source(path: Path, name: str, problems: ProblemList) -> TableSource:
 
 
 def open_text(file: TextFile, problems: ProblemList) -> TableSource:
-    """A table of text by its ending."""
+    """A table of text, or one of Parquet that lies beside images, by its ending."""
+    if file.name.lower().endswith((".parquet", ".pq")):
+        return Parquet(file.open(), file.name)
     if file.name.lower().endswith((".jsonl", ".ndjson", ".json")):
         return JsonLines(file, problems)
     return Delimited(file, problems)

@@ -1,4 +1,4 @@
-"""Tables beside images: ``metadata.csv`` or ``metadata.jsonl`` as Hugging Face's imagefolder has them."""
+"""Tables beside images: ``metadata.csv``, ``.jsonl`` or ``.parquet``, as imagefolder of Hugging Face has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracin_viz.data.formats.row_contents import Part
 from tracin_viz.data.problems import ProblemList
 from tracin_viz.data.splits import known_split
 
-METADATA = frozenset({"metadata.csv", "metadata.tsv", "metadata.jsonl"})
+METADATA = frozenset({"metadata.csv", "metadata.tsv", "metadata.jsonl", "metadata.parquet"})
 #: Other tables count as one of images only where they lie beside the images and no class folder does.
 _PLAIN = (".csv", ".tsv", ".jsonl")
 

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,17 +31,20 @@ Value = TypeVar("Value")
 class Parquet:
     """One Parquet file (a ``TableSource``).
 
+    Args:
+        where: Its path, or the file opened for reading bytes where it lies in an archive.
+        name: For messages.
+
     Raises:
         InputError: It is no Parquet file, damaged, or has no columns or rows.
     """
 
     unit = "row"
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        self._path = path
-        self.name = name or path.name
+    def __init__(self, where: Path | BinaryIO, name: str) -> None:
+        self.name = name
         self.format = "Parquet table"
-        self._file = self._guarded(lambda: pq.ParquetFile(path, memory_map=False))
+        self._file = self._guarded(lambda: pq.ParquetFile(where, memory_map=False))
         schema = self._guarded(lambda: self._file.schema_arrow)
         self.features: Mapping[str, Feature] = features_of(schema)
         if self.features:
@@ -81,7 +84,7 @@ class Parquet:
 
     def blobs(self, column: str) -> Blobs:
         """The pictures in a column."""
-        return _ParquetBlobs(self._path, self._file, column, self.name)
+        return _ParquetBlobs(self._file, column, self.name)
 
     def _bytes(self, names: Sequence[str]) -> int:
         meta = self._file.metadata
@@ -104,8 +107,7 @@ class Parquet:
 class _ParquetBlobs:
     """Pictures by row; the row groups read last are kept, so that reading in order unpacks each once."""
 
-    def __init__(self, path: Path, file: Any, column: str, name: str) -> None:
-        self._path = path
+    def __init__(self, file: Any, column: str, name: str) -> None:
         self._file = file
         self._column = column
         self._name = name

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from tracin_viz.audit import Draft, code_is_trusted, inside_roots
+from tracin_viz.audit import Draft, code_is_trusted, inside_roots, is_run_archive
 from tracin_viz.errors import NotFoundError, TracinVizError
 from tracin_viz.ui.session import parameter, set_parameter, workspace
 
@@ -49,7 +50,9 @@ def present_step(draft: Draft) -> str:
     if step != "data" and not allowed(draft.data):
         step = "data"
     if step == "check" and not (
-        allowed(draft.model) and (not draft.architecture or allowed(draft.architecture))
+        allowed(draft.model)
+        and not is_run_archive(Path(draft.model).expanduser())  # it is unpacked in the step before
+        and (not draft.architecture or allowed(draft.architecture))
     ):
         step = "model"
     set_parameter("step", "" if step == "data" else step)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from tracin_viz.audit import Draft, inside_roots, listing, roots
+from tracin_viz.audit import Draft, inside_roots, is_run_archive, listing, roots
 from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.components.upload import upload_box
 from tracin_viz.ui.frame import guarded, show_error
 from tracin_viz.ui.own.drafting import allowed, change
+from tracin_viz.ui.own.waiting import awaited
 from tracin_viz.ui.routes import upload_url
 from tracin_viz.ui.session import workspace
 
@@ -29,8 +30,8 @@ _WORDS = {
     "model": (
         "Path of the model",
         "/home/me/runs/animals",
-        "The folder that your training wrote its checkpoints into.",
-        "The folder of your training run, or one file of weights.",
+        "The folder that your training wrote its checkpoints into, or a zip or tar of it.",
+        "The folder of your training run, a zip or tar of it, or one file of weights.",
     ),
 }
 
@@ -41,6 +42,17 @@ def choose_place(draft: Draft, what: str) -> Path | None:
     Returns:
         The path, which the page may open; ``None`` until there is one (the page then says why).
     """
+    chosen = _chosen_place(draft, what)
+    if chosen is None or what == "data" or not is_run_archive(chosen):
+        return chosen
+    found = awaited(draft, "unpack", "Unpacking the archive")
+    if found is not None:
+        change(model=str(found["folder"]))
+        st.rerun()
+    return None
+
+
+def _chosen_place(draft: Draft, what: str) -> Path | None:
     label, example, purpose, sending = _WORDS[what]
     present = str(getattr(draft, what))
     space = workspace()
