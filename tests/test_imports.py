@@ -44,6 +44,7 @@ WORKER_MODULES = {
     "bases",
     "devices",
     "fit_run",
+    "fitness",
     "fitting",
     "helper_process",
     "inspect_run",

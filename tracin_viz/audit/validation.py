@@ -26,8 +26,9 @@ def validation_report(wanted: Sources, parts: Mapping[str, Any]) -> dict[str, An
 
     Returns:
         ``usable`` (nothing prevents an audit), ``verdict`` (one sentence), ``data`` and ``model`` (facts),
-        ``checkpoints`` (with accuracy and loss on some examples), ``order``, ``duplicates``, and ``problems``
-        as ``{kind, where, message, remedy, severity}``, severity "error", "serious" or "note".
+        ``checkpoints`` (with accuracy and loss on some examples), ``measure`` (what that accuracy counts),
+        ``order``, ``duplicates``, and ``problems`` as ``{kind, where, message, remedy,
+        severity}``, severity "error", "serious" or "note".
     """
     found = {kind: part for kind, part in parts.items() if isinstance(part, dict)}
     problems = _problems(parts)
@@ -46,6 +47,7 @@ def validation_report(wanted: Sources, parts: Mapping[str, Any]) -> dict[str, An
         },
         "checkpoints": _checkpoints(model.get("checkpoints", ()), fit.get("checkpoints", ())),
         "examples_tried": fit.get("examples", 0),
+        "measure": fit.get("measure", "right"),
         "order": fit.get("order"),
         "duplicate_groups": data.get("duplicate_groups", 0),
         "duplicates": list(data.get("duplicates", ())),
@@ -104,10 +106,11 @@ def _verdict(usable: bool, problems: Sequence[Mapping[str, Any]], fit: Mapping[s
     tried = fit.get("checkpoints", ())
     if tried:
         best = max(one["accuracy"] for one in tried)
-        return (
-            f"Data and model fit together: the best checkpoint is right on {best:.0%} of "
-            f"{fit['examples']} examples."
-        )
+        said = {
+            "labels right": f"sets {best:.0%} of the labels of {fit['examples']} examples right",
+            "variation explained": f"explains {best:.0%} of the variation in {fit['examples']} numbers",
+        }.get(fit.get("measure", ""), f"is right on {best:.0%} of {fit['examples']} examples")
+        return f"Data and model fit together: the best checkpoint {said}."
     return "Nothing prevents an audit."
 
 

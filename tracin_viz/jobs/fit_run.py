@@ -35,7 +35,7 @@ def fit_run(request: dict[str, Any]) -> dict[str, Any]:
     if choices.get("architecture"):
         choices["architecture"] = Path(choices["architecture"])
     bundle = open_run_folder(Path(request["path"]), **choices)
-    if dataset.target == "class":
+    if dataset.target != "number":
         dataset = dataset.reordered(match_classes(bundle.classes, dataset.classes))
     return fit(dataset, bundle, examples=int(request.get("examples", 200)))
 

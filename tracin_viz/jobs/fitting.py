@@ -21,6 +21,7 @@ from tracin_viz.data.problems import shown
 from tracin_viz.data.thumbnails import thumbnail
 from tracin_viz.errors import InputError, Problem
 from tracin_viz.explore.class_order import OrderVerdict, check_order
+from tracin_viz.jobs.fitness import MEASURES, fitness, labelled, no_better_than_guessing, wanted
 from tracin_viz.jobs.looking import PICTURE, data_address
 from tracin_viz.models.interface import ModelBundle
 from tracin_viz.models.other_preprocessing import other_preprocessing
@@ -41,32 +42,34 @@ def fit(dataset: Dataset, bundle: ModelBundle, *, examples: int = 200) -> dict[s
 
     Returns:
         JSON-able: the number of ``examples`` tried, ``checkpoints`` with ``{step, accuracy, loss}``,
-        ``order`` (fields of ``OrderVerdict``), ``seen`` (pictures as the model sees them),
-        ``seconds_per_example`` (of a forward pass) and ``problems``.
+        ``measure`` (what that accuracy counts, in words: a share from 0 to 1), ``order`` (fields of
+        ``OrderVerdict``), ``seen`` (pictures as the model sees them), ``seconds_per_example`` (of a forward
+        pass) and ``problems``.
     """
     contents, labels, problems = _read(dataset, _chosen(dataset, examples))
     found: dict[str, Any] = {"examples": len(labels), "checkpoints": [], "order": None}
+    found["measure"] = MEASURES[dataset.target]
     found["seen"] = _seen(bundle, contents[:SEEN])
-    predicted = np.zeros(0, dtype=np.int64)
-    if len(labels) and dataset.target == "class":
+    if len(labels):
         model = bundle.build()
-        fastest = math.inf
+        outputs = torch.zeros(0)
+        fastest, share = math.inf, 0.0
         for checkpoint in bundle.checkpoints:
             model.load_state_dict(bundle.read_weights(checkpoint), strict=True)
             began = time.perf_counter()
-            predicted, loss = _predict(bundle, model, contents, labels)
+            outputs = _outputs(bundle, model, contents)
             fastest = min(fastest, time.perf_counter() - began)  # the first pass pays for warming up
-            found["checkpoints"].append(
-                {"step": checkpoint.step, "accuracy": float(np.mean(predicted == labels)), "loss": loss}
-            )
+            share, loss = fitness(dataset.target, outputs, labels)
+            found["checkpoints"].append({"step": checkpoint.step, "accuracy": share, "loss": loss})
         found["seconds_per_example"] = fastest / len(labels)
-        verdict = check_order(predicted, labels, len(dataset.classes))
-        found["order"] = {**vars(verdict), "order": list(verdict.order)}
-        judged = _judged(verdict, dataset.classes, len(labels))
-        accuracy = found["checkpoints"][-1]["accuracy"]
-        if not judged or accuracy < 0.5:
-            judged += other_preprocessing(bundle, model, contents, labels, accuracy=accuracy)
-        problems += judged
+        problems += no_better_than_guessing(dataset.target, share, labels)
+        if dataset.target == "class":
+            verdict = check_order(outputs.argmax(dim=1).numpy(), labels, len(dataset.classes))
+            found["order"] = {**vars(verdict), "order": list(verdict.order)}
+            judged = _judged(verdict, dataset.classes, len(labels))
+            if not judged or share < 0.5:
+                judged += other_preprocessing(bundle, model, contents, labels, accuracy=share)
+            problems += judged
     found["problems"] = [problem.as_dict() for problem in problems]
     return found
 
@@ -75,42 +78,37 @@ def _chosen(dataset: Dataset, examples: int) -> list[tuple[str, int]]:
     """Labelled examples spread evenly: of the query splits, and of the training split where those are few."""
     places: list[tuple[str, int]] = []
     for name in sorted(dataset.splits, key=lambda name: name == "train"):
-        labelled = np.flatnonzero(np.asarray(dataset.splits[name].labels) >= 0)
-        wanted = min(examples - len(places), len(labelled))
-        if wanted > 0:
-            spread = np.linspace(0, len(labelled) - 1, wanted).astype(int)
-            places += [(name, int(row)) for row in labelled[np.unique(spread)]]
+        rows = labelled(dataset, name)
+        count = min(examples - len(places), len(rows))
+        if count > 0:
+            spread = np.linspace(0, len(rows) - 1, count).astype(int)
+            places += [(name, int(row)) for row in rows[np.unique(spread)]]
     return places
 
 
 def _read(
     dataset: Dataset, places: Sequence[tuple[str, int]]
-) -> tuple[list[Content], npt.NDArray[np.int64], list[Problem]]:
+) -> tuple[list[Content], npt.NDArray[Any], list[Problem]]:
     contents, labels = [], []
     problems: list[Problem] = []
     for split, row in places:
         try:
             contents.append(dataset.load(split, row))
-            labels.append(int(dataset.splits[split].labels[row]))
+            labels.append(wanted(dataset, split, row))
         except InputError as error:
             problems.append(
                 Problem("unreadable example", dataset.place(split, row), error.message, error.remedy)
             )
-    return contents, np.array(labels, dtype=np.int64), problems
+    return contents, np.array(labels), problems
 
 
-def _predict(
-    bundle: ModelBundle, model: torch.nn.Module, contents: Sequence[Content], labels: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], float]:
-    """Predicted class of each of the n contents, (n,), and the mean cross entropy."""
-    predicted, total = [], 0.0
+def _outputs(bundle: ModelBundle, model: torch.nn.Module, contents: Sequence[Content]) -> torch.Tensor:
+    """Outputs of the n contents, (n, C)."""
+    found = []
     with torch.no_grad():
         for start in range(0, len(contents), BATCH):
-            targets = torch.from_numpy(labels[start : start + BATCH])
-            logits = outputs_of(call(model, bundle.collate(contents[start : start + BATCH])))  # (b, C)
-            predicted.append(logits.argmax(dim=1).numpy())
-            total += float(torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum"))
-    return np.concatenate(predicted), total / len(contents)
+            found.append(outputs_of(call(model, bundle.collate(contents[start : start + BATCH]))))
+    return torch.cat(found)
 
 
 def _seen(bundle: ModelBundle, contents: Sequence[Content]) -> list[dict[str, Any]]:

@@ -95,28 +95,34 @@ def recovery(
     return _framed(figure, height=320).update_layout(showlegend=True, legend={"orientation": "h", "y": -0.3})
 
 
-def loss_curve(
-    steps: Sequence[int], losses: Sequence[float], used: Sequence[bool], *, colours: tuple[str, str]
+def checkpoint_curve(
+    steps: Sequence[int],
+    values: Sequence[float],
+    used: Sequence[bool],
+    *,
+    what: str,
+    colours: tuple[str, str],
 ) -> go.Figure:
-    """Training loss at the checkpoints, as a small curve.
+    """A number of each checkpoint, such as its training loss, as a small curve.
 
     Args:
         steps: Optimizer steps, rising.
-        losses: Mean training loss at each.
+        values: The number at each.
         used: Whether the checkpoint counts.
+        what: What the number is, in our own words.
         colours: Of those that count, and of the others.
     """
     figure = go.Figure()
     figure.add_scatter(
         x=list(steps),
-        y=list(losses),
+        y=list(values),
         mode="lines+markers",
         line={"color": colours[1], "width": 2},
         marker={"size": 10, "color": [colours[0] if one else colours[1] for one in used]},
-        hovertemplate="step %{x}: loss %{y:.3f}<extra></extra>",
+        hovertemplate=f"step %{{x}}: {what} %{{y:.3g}}<extra></extra>",
     )
     figure.update_xaxes(title="step")
-    figure.update_yaxes(title="training loss", rangemode="tozero")
+    figure.update_yaxes(title=what, rangemode="tozero")
     return _framed(figure, height=160)
 
 

@@ -13,6 +13,7 @@ from tracin_viz.audit import Draft, grouped, report_csv, report_html
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.own.drafting import change, current_draft, forget
+from tracin_viz.ui.own.facts import found_facts
 from tracin_viz.ui.own.waiting import awaited
 from tracin_viz.ui.session import choose_audit, workspace
 
@@ -34,6 +35,8 @@ def check_step(draft: Draft) -> None:
         return
     report = workspace().draft_report(draft)
     _verdict(report)
+    _other_order(report)
+    found_facts(report)
     _accuracy(report)
     _problems(report)
     _downloads(draft, report)
@@ -47,17 +50,41 @@ def _verdict(report: Mapping[str, Any]) -> None:
         show(text.plain(report["verdict"], longest=600))
 
 
+def _other_order(report: Mapping[str, Any]) -> None:
+    """Where another order of the class names explains the predictions far better: the way to take it."""
+    order, names = report.get("order") or {}, list(map(str, report["data"].get("classes") or ()))
+    if not order.get("wrong"):
+        return
+    # Without names of its own, or with others, the model's outputs were matched with the data's by place.
+    own = list(map(str, report["model"].get("classes") or ()))
+    present = own if sorted(own) == sorted(names) else names
+    better = [present[place] for place in order["order"]]
+    st.button(
+        "Name the outputs in the better order",
+        key="take_order",
+        icon=":material/swap_vert:",
+        on_click=_take_order,
+        args=(better,),
+        help=", ".join(text.plain(name) for name in better[:12]),
+    )
+
+
+def _take_order(classes: list[str]) -> None:
+    change(options={**current_draft().options, "classes": classes})
+
+
 def _accuracy(report: Mapping[str, Any]) -> None:
     tried = [one for one in report["checkpoints"] if one["accuracy"] is not None]
     if not tried:
         return
-    st.markdown(f"**How often is each checkpoint right?** Tried on {report['examples_tried']:,} examples.")
+    measure = str(report["measure"]).capitalize()
+    st.markdown(f"**How well does each checkpoint fit?** Tried on {report['examples_tried']:,} examples.")
     st.dataframe(
-        [{"Step": one["step"], "Right": one["accuracy"], "Loss": one["loss"]} for one in tried],
+        [{"Step": one["step"], measure: one["accuracy"], "Loss": one["loss"]} for one in tried],
         hide_index=True,
         width="content",
         column_config={
-            "Right": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            measure: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "Loss": st.column_config.NumberColumn(format="%.3f"),
         },
         key="accuracy",

@@ -70,7 +70,7 @@ def checkpoint_table(
             "Epoch": st.column_config.NumberColumn(format="%.1f"),
         },
     )
-    _curve(checkpoints, off)
+    _curves(checkpoints, off)
     for warning in found.warnings.values():
         st.caption(f":material/warning: {text.plain(warning, longest=400)}")
     st.caption(_HELP)
@@ -91,17 +91,23 @@ def _advice(step: int, found: CheckpointAdvice) -> str:
     return "steep: tells much" if found.known and step in found.suggested else ""
 
 
-def _curve(checkpoints: Sequence[CheckpointInfo], off: set[int]) -> None:
-    known = [(one.step, one.train_loss) for one in checkpoints if one.train_loss is not None]
-    if len(known) < 2:
-        return
-    figure = charts.loss_curve(
-        [step for step, _ in known],
-        [float(loss) for _, loss in known],
-        [step not in off for step, _ in known],
-        colours=(colour("accent"), colour("neutral")),
-    )
-    st.plotly_chart(figure, width="stretch", config=charts.CONFIG, key="loss_curve")
+def _curves(checkpoints: Sequence[CheckpointInfo], off: set[int]) -> None:
+    """Training loss, where it is known, and learning rate: side by side where there is room."""
+    losses = {one.step: one.train_loss for one in checkpoints if one.train_loss is not None}
+    rates = {one.step: one.learning_rate for one in checkpoints}
+    drawn = {"training loss": losses, "learning rate": rates}
+    drawn = {what: values for what, values in drawn.items() if len(values) > 1}
+    for (what, values), column in zip(drawn.items(), st.columns(len(drawn) or 1), strict=False):
+        figure = charts.checkpoint_curve(
+            list(values),
+            list(values.values()),
+            [step not in off for step in values],
+            what=what,
+            colours=(colour("accent"), colour("neutral")),
+        )
+        column.plotly_chart(
+            figure, width="stretch", config=charts.CONFIG, key=f"curve_{what.replace(' ', '_')}"
+        )
 
 
 def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from tracin_viz.audit import Draft
 from tracin_viz.errors import Problem
 from tracin_viz.ui import text
 from tracin_viz.ui.components.gallery import Card, gallery
+from tracin_viz.ui.own.class_form import class_form
 from tracin_viz.ui.own.drafting import go_to
 from tracin_viz.ui.own.mapping_form import mapping_form
 from tracin_viz.ui.own.places import choose_place
@@ -37,6 +38,7 @@ def data_step(draft: Draft) -> None:
         look_again(draft, "data")
     gallery(example_cards(found), key="own_examples", label="Ten of the examples")
     mapping_form(draft, found)
+    class_form(draft, found)
     class_table(found)
     problem_list(found["problems"], key="data_problems")
     st.button(

@@ -45,11 +45,21 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         chosen |= _split(guessed, found, stamp)
         with st.container(horizontal=True):
             if st.form_submit_button("Read them this way"):
-                change(mapping={name: value for name, value in chosen.items() if value not in (None, "", ())})
+                read_as = {name: value for name, value in chosen.items() if value not in (None, "", ())}
+                change(mapping={**_names(draft.mapping, chosen, guessed), **read_as})
                 st.rerun()
             if changed and st.form_submit_button("Back to the guess", type="tertiary"):
                 change(mapping={})
                 st.rerun()
+
+
+def _names(
+    before: Mapping[str, Any], chosen: Mapping[str, Any], guessed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was said about the names of classes, as long as the label stands in the same column."""
+    if "label" in chosen and chosen["label"] != guessed.get("label"):
+        return {}
+    return {name: before[name] for name in ("class_names", "unlabelled") if name in before}
 
 
 def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp: str) -> dict[str, Any]:

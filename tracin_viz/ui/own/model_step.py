@@ -43,6 +43,7 @@ def model_step(draft: Draft) -> None:
         look_again(draft, "model")
     if found.get("reason"):
         st.caption(text.plain(found["reason"], longest=400))
+    _averaged(draft, found)
     _classes(draft, found)
     if found["task"] == "image":
         preprocessing_form(draft, found)
@@ -91,6 +92,27 @@ def _sentence(found: Mapping[str, Any]) -> str:
         f"{text.count(len(found['checkpoints']), 'checkpoint')}, "
         f"{text.count(len(found['classes']), 'class', 'classes')}."
     )
+
+
+def _averaged(draft: Draft, found: Mapping[str, Any]) -> None:
+    """The choice between the weights as trained and averaged ones, where a checkpoint holds both."""
+    if len(found.get("weights") or ()) < 2:
+        return
+    names = {bool(one["ema"]): text.plain(one["name"]) for one in found["weights"]}
+    st.radio(
+        "Which weights shall count?",
+        list(names),
+        index=list(names).index(bool(draft.options.get("ema"))),
+        format_func=names.__getitem__,
+        key="averaged",
+        horizontal=True,
+        on_change=lambda: _take_averaged(bool(st.session_state["averaged"])),
+    )
+
+
+def _take_averaged(wanted: bool) -> None:
+    options = {name: value for name, value in current_draft().options.items() if name != "ema"}
+    change(options={**options, "ema": True} if wanted else options)
 
 
 def _classes(draft: Draft, found: Mapping[str, Any]) -> None:
@@ -161,7 +183,6 @@ def _more(draft: Draft) -> None:
             placeholder="model.",
             key="more_prefix",
         )
-        st.checkbox("Take the averaged weights (EMA)", value=bool(draft.options.get("ema")), key="more_ema")
         if code_is_trusted():
             st.checkbox(
                 "Run the Python file: I trust it", value=draft.trust_code, key="more_trust",
@@ -174,11 +195,9 @@ def _more(draft: Draft) -> None:
 def _take_more() -> None:
     state = st.session_state
     draft = current_draft()
-    options = {name: value for name, value in draft.options.items() if name not in ("prefix", "ema")}
+    options = {name: value for name, value in draft.options.items() if name != "prefix"}
     if str(state["more_prefix"]).strip():
         options["prefix"] = str(state["more_prefix"]).strip()
-    if state["more_ema"]:
-        options["ema"] = True
     change(
         learning_rates=_rates(str(state["more_rates"])),
         checkpoints=str(state["more_pattern"]).strip(),
