@@ -1,20 +1,25 @@
 """Take the pictures of docs/screenshots: every page, light and dark at 1400 px, and once on a phone's 390 px.
 
-Run from the project's folder: ``python -m docs.screenshots --home workspace``. The workspace must hold the
-finished digits demo. Each picture is a WebP file below 200 kB.
+Run from the project's folder: ``python -m docs.screenshots --home workspace``, or with the names of some
+pages behind it. The workspace must hold the finished digits demo; its files also serve as "own data". Each
+picture is a WebP file below 100 kB.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.serving import ARGUMENTS, chromium, serve, settle
+from tracin_viz.audit import Draft, Workspace
+from tracin_viz.config import Home
 
 FOLDER = Path(__file__).parent / "screenshots"
 PAGES = {
@@ -24,33 +29,57 @@ PAGES = {
     "suspects": "suspects?audit=digits",
     "clusters": "clusters?audit=digits",
     "relabel": "relabel?audit=digits",
+    "own-data": "own?draft={draft}",
+    "own-model": "own?draft={draft}&step=model",
+    "own-check": "own?draft={draft}&step=check",
+}
+#: What the three steps of own data show when their looks have ended.
+READY = {
+    "own-data": "Is this what you expect?",
+    "own-model": "What does the model see?",
+    "own-check": "What shall",
 }
 LOOKS = (("light", 1400), ("dark", 1400), ("light", 390))
 TALLEST = 1800
-LARGEST = 200_000
+LARGEST = 100_000
 
 
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, required=True, help="workspace with the finished digits demo")
-    home = parser.parse_args().home.resolve()
+    parser.add_argument("pages", nargs="*", help=f"some of {', '.join(PAGES)}; without any, all")
+    asked = parser.parse_args()
+    home = asked.home.resolve()
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        serve(home, log=Path(folder) / "log") as address,
+        # A home folder of its own, so that the pictures show no path of this computer.
+        serve(home, log=Path(folder) / "log", TRACIN_VIZ_ROOTS=str(home), HOME=folder) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        for look, width in LOOKS:
-            for name, path in PAGES.items():
+        draft = _draft(home, Path(folder))
+        for name in asked.pages or PAGES:
+            for look, width in LOOKS:
                 phone = "-phone" if width < 600 else ""
                 target = FOLDER / f"{name}-{look}{phone}.webp"
-                _keep(_picture(browser, f"{address}/{path}", look, width), target)
+                path = PAGES[name].format(draft=draft.id)
+                _keep(_picture(browser, f"{address}/{path}", look, width, ready=READY.get(name, "")), target)
+        Workspace(Home(home)).drafts.remove(draft.id)
         browser.close()
 
 
-def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
+def _draft(home: Path, me: Path) -> Draft:
+    """The digits as somebody's own data, in their home folder ``me``."""
+    space = Workspace(Home(home))
+    record = space.open("digits").record
+    for name, path in (("digits", record.data), ("run", record.model)):
+        (me / name).symlink_to(path)
+    return space.drafts.write(replace(space.drafts.new(), data="~/digits", model="~/run", name="my-digits"))
+
+
+def _picture(browser: Browser, address: str, look: str, width: int, *, ready: str) -> bytes:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if look == "dark" else "light"
     )
@@ -58,6 +87,9 @@ def _picture(browser: Browser, address: str, look: str, width: int) -> bytes:
     page = context.new_page()
     page.goto(address)
     settle(page)
+    if ready:
+        page.get_by_text(re.compile(re.escape(ready))).first.wait_for()
+        settle(page)
     if "/relabel" in address:
         _begin_queue(page)
     height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")

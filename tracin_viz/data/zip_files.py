@@ -29,7 +29,8 @@ class ZipFiles:
 
     def __init__(self, path: Path) -> None:
         self._archive = _opened(path)
-        entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
+        # Not by is_dir(), which fails on an entry without a name; such an archive is refused below.
+        entries = [entry for entry in self._archive.infolist() if not entry.filename.endswith("/")]
         check_amount(path, len(entries), sum(entry.file_size for entry in entries))
         for entry in entries:
             check_entry(path, Entry(entry.filename, entry.file_size, max(entry.compress_size, 1)))
