@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -35,9 +34,9 @@ PAGES = {
 }
 #: What the three steps of own data show when their looks have ended.
 READY = {
-    "own-data": "Is this what you expect?",
-    "own-model": "What does the model see?",
-    "own-check": "What shall",
+    "own-data": "Next: the model",
+    "own-model": "Next: check that they fit",
+    "own-check": "Create the audit",
 }
 LOOKS = (("light", 1400), ("dark", 1400), ("light", 390))
 TALLEST = 1800
@@ -88,8 +87,10 @@ def _picture(browser: Browser, address: str, look: str, width: int, *, ready: st
     page.goto(address)
     settle(page)
     if ready:
-        page.get_by_text(re.compile(re.escape(ready))).first.wait_for()
+        page.get_by_role("button", name=ready).wait_for()
         settle(page)
+        if page.get_by_test_id("stPlotlyChart").count():  # it grows the page when it is drawn
+            page.locator(".js-plotly-plot .main-svg").first.wait_for()
     if "/relabel" in address:
         _begin_queue(page)
     height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
