@@ -13,6 +13,7 @@ from tracin_viz.ui.cards import decision_words, suspect_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
+from tracin_viz.ui.inline import inlined
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.results import document
 from tracin_viz.ui.session import linked, publish
@@ -145,7 +146,7 @@ def _top(audit: Audit, found: dict[str, Any], ranking: str, name: str | None) ->
     cards = suspect_cards(audit, rows[begin : begin + 2 * PAGE], decided, truth=truth)
     here = [card.id for card in cards[:PAGE]]
     gallery(
-        cards[:PAGE],
+        inlined(audit, cards[:PAGE]),
         key="suspects",
         label="The most suspicious training examples: given label, suggested label",
         on_pick=lambda identity: open_details(audit, identity),

@@ -17,6 +17,7 @@ from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.frame import go
+from tracin_viz.ui.inline import inlined
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.session import parameter, remember, remembered
 
@@ -95,7 +96,7 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
     cards = [_card(audit, row, words) for row in table.iloc[part].to_dict("records")]
     ids = [card.id for card in cards]
     gallery(
-        cards,
+        inlined(audit, cards),
         key="selection",
         label=f"{len(part)} of {len(rows)} selected examples",
         on_pick=lambda identity: open_details(audit, identity),

@@ -89,7 +89,8 @@ function placeLabels(map) {
   const taken = [];
   for (const one of map.names) {
     const [px, py] = toScreen(map.view, map.size, one.x, one.y);
-    const bottom = one.above ? py - 6 : py + one.high / 2;
+    // At the upper edge a name slides down as far as it must.
+    const bottom = one.above && py > 0 ? Math.max(one.high + 1, py - 6) : py + one.high / 2;
     const box = [px - one.wide / 2, bottom - one.high, px + one.wide / 2, bottom];
     const outside = box[0] < 0 || box[1] < 0 || box[2] > map.size.width || box[3] > map.size.height;
     const over = taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
