@@ -42,14 +42,19 @@ def _controls(audit: Audit) -> tuple[str | None, str, int | None]:
             persist_state="session",
             width=200,
         )
-        smallest = st.select_slider(
-            "Smallest cluster",
-            sizes,
-            format_func=lambda size: "as computed" if size == AS_COMPUTED else f"{size:,}",
-            key=linked("smallest", sizes, AS_COMPUTED),
-            persist_state="session",
-            width=240,
-            help="Examples that a group needs to count as a cluster. The map stays; clusters are found anew.",
+        # A handful of examples leaves nothing to choose.
+        smallest = (
+            AS_COMPUTED
+            if len(sizes) == 1
+            else st.select_slider(
+                "Smallest cluster",
+                sizes,
+                format_func=lambda size: "as computed" if size == AS_COMPUTED else f"{size:,}",
+                key=linked("smallest", sizes, AS_COMPUTED),
+                persist_state="session",
+                width=240,
+                help="Examples that make a cluster. The map stays; clusters are found anew.",
+            )
         )
     publish("colour", colour, "cluster")
     publish("smallest", smallest, AS_COMPUTED)

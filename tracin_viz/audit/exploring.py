@@ -53,12 +53,23 @@ class Exploring:
         """Sets of training examples that were picked by hand."""
         return Selections(self.database, self.record.name, self.record.splits["train"])
 
-    def clusters(self, *, within_class: str | None = None) -> dict[str, Any]:
-        """TracIn clusters of the training split and the place of every example on the map (DESIGN §9)."""
-        return _document(self.record, self.grouping(within_class=within_class), within_class)
+    def clusters(self, *, within_class: str | None = None, smallest: int | None = None) -> dict[str, Any]:
+        """TracIn clusters of the training split and the place of every example on the map (DESIGN §9).
+
+        Args:
+            within_class: Only examples with this given label, clustered among themselves.
+            smallest: Smallest cluster; by default as the run found them.
+        """
+        found = self.grouping(within_class=within_class, smallest=smallest)
+        return _document(self.record, found, within_class)
 
     def grouping(
-        self, *, within_class: str | None = None, smallest: int | None = None, cautious: int | None = None
+        self,
+        *,
+        within_class: str | None = None,
+        smallest: int | None = None,
+        cautious: int | None = None,
+        session: str = "cli",
     ) -> Grouping:
         """The same as arrays, with other settings of HDBSCAN where wanted.
 
@@ -69,6 +80,7 @@ class Exploring:
             within_class: Only examples with this given label, clustered among themselves.
             smallest: Smallest cluster; by default by the number of examples.
             cautious: HDBSCAN's ``min_samples``; larger leaves more examples outside. By default ``smallest``.
+            session: Whose question this is: a newer one of the same session takes its place.
 
         Raises:
             NotFoundError: There is no such class.
@@ -85,7 +97,9 @@ class Exploring:
             coordinates = np.ascontiguousarray(coordinates[rows])
         if within_class is not None or smallest is not None or cautious is not None:
             asked = {"smallest": smallest, "cautious": cautious}
-            _, (labels, membership) = QueryClient(self.home).ask("cluster", asked, [coordinates])
+            _, (labels, membership) = QueryClient(self.home).ask(
+                "cluster", asked, [coordinates], session=f"{session} clusters"
+            )
             found = Clustering(labels, membership, coordinates)
         suspicion = suspects.percentiles(self.results.suspect_scores("self-influence"))[rows]
         summaries = describe(

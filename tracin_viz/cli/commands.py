@@ -134,7 +134,7 @@ def print_recovery(found: dict[str, Any]) -> None:
 def clusters(options: argparse.Namespace) -> None:
     """Print the clusters of the training split."""
     audit = workspace(options).open(options.name)
-    found = audit.clusters(within_class=options.within_class)
+    found = audit.clusters(within_class=options.within_class, smallest=options.smallest)
     if options.json:
         print_json(found)
         return

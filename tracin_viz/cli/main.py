@@ -118,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
     sub = command("clusters", "groups of training examples that the model treats alike", commands.clusters)
     sub.add_argument("name")
     sub.add_argument("--within-class", metavar="C")
+    sub.add_argument(
+        "--smallest", type=int, metavar="N", help="smallest cluster; by default as the run found them"
+    )
 
     sub = command("export", "write given and decided labels", commands.export)
     sub.add_argument("name")

@@ -11,6 +11,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, Grouping
 from tracin_viz.config import Home
 from tracin_viz.fingerprint import fingerprint
+from tracin_viz.ui.session import visit
 
 
 def state_key(audit: Audit) -> str:
@@ -50,12 +51,13 @@ def shared(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any])
 
 def grouping(audit: Audit, within: str | None, smallest: int | None) -> Grouping:
     """The map and its clusters (``Audit.grouping``). One shared object: read-only."""
+    session = visit()
     found: Grouping = shared(
         audit,
         "grouping",
         within,
         smallest,
-        compute=lambda: audit.grouping(within_class=within, smallest=smallest),
+        compute=lambda: audit.grouping(within_class=within, smallest=smallest, session=session),
     )
     return found
 
