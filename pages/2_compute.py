@@ -11,6 +11,7 @@ from tracin_viz.errors import Problem
 from tracin_viz.ui import text
 from tracin_viz.ui.compute_settings import asked_settings, estimate_words, settings_box
 from tracin_viz.ui.frame import audit_page, guarded
+from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
 
@@ -49,6 +50,8 @@ def _not_computed(audit: Audit) -> None:
     if missing:
         steps = ", ".join(map(str, missing))
         st.info(f"Not computed yet: step {steps}. Press “Check again” above to add what is missing.")
+    elif audit.ready().map and not audit.map_current():
+        st.info("The map is of other weights than this table. Press “Check again” above to draw it again.")
 
 
 @guarded
@@ -103,6 +106,13 @@ def _problems(audit: Audit) -> None:
         )
 
 
+def _optimizer(audit: Audit) -> None:
+    words = optimizer_words(audit.notes.get("optimizer"))
+    if words:
+        st.subheader("Which optimizer trained the model?", anchor=False)
+        st.write(words)
+
+
 def _origin(audit: Audit) -> None:
     """Where a demo's data come from, under which licence, and how well its model does."""
     origin, licence, accuracy = (audit.notes.get(key) for key in ("origin", "licence", "test_accuracy"))
@@ -121,6 +131,7 @@ def main(audit: Audit) -> None:
     _problems(audit)
     _run(audit)
     _checkpoints(audit)
+    _optimizer(audit)
     _origin(audit)
 
 

@@ -15,6 +15,7 @@ from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go, guarded
 from tracin_viz.ui.map_colours import Painted
 from tracin_viz.ui.map_routes import bytes_url, card_url
+from tracin_viz.ui.progress import ACTIVE, follow
 from tracin_viz.ui.results import examples, grouping, shared
 from tracin_viz.ui.selection import Rows, choose, mask_of, selected_rows, show_selection
 from tracin_viz.ui.session import linked, publish
@@ -139,14 +140,36 @@ def _clusters(audit: Audit, found: Grouping, table: pandas.DataFrame) -> None:
         st.rerun()
 
 
+@guarded
+def _redraw(audit: Audit) -> None:
+    audit.redraw_map()
+
+
+def _say_if_old(audit: Audit) -> None:
+    """Say where checkpoints or learning rates were changed after the map was drawn, and offer a new one."""
+    if audit.map_current() or audit.status()["state"] in ACTIVE:
+        return
+    st.info(
+        "This map and its clusters are of other weights: since it was drawn, checkpoints were switched or "
+        "learning rates changed. Scores and suspects follow at once, the map only when it is drawn again; "
+        "no gradient is computed for that."
+    )
+    st.button("Draw the map again", key="redraw", icon=":material/refresh:", on_click=_redraw, args=(audit,))
+
+
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
+    if audit.status()["state"] in ACTIVE:
+        follow(audit.name)
+        if not audit.ready().map:
+            return
     if not audit.ready().map:
         raise NotComputedError(
             "The map is not built yet; scores and suspects are ready.",
             remedy="It is the last stage of the run. Follow or resume it on the Compute page.",
         )
     show_details(audit)
+    _say_if_old(audit)
     within, colour, smallest = _controls(audit)
     table = examples(audit, "train")
     with st.spinner("Looking for clusters …", show_time=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.conftest import end_query_process, run_command
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError, NotFoundError
+from tracin_viz.jobs import runner
 from tracin_viz.store import registry
 
 
@@ -43,6 +45,32 @@ def test_self_influence_follows_the_rates_and_the_switches(home: Path):
     assert [one.provenance.endswith("set by hand") for one in again.checkpoints] == [False, False, True]
     audit.set_checkpoints([{"step": 4, "use": True}, {"step": 12, "learning_rate": 0.05}])
     np.testing.assert_allclose(audit.suspect_scores("self-influence"), np.full(3, 0.05) @ measured, rtol=1e-6)
+
+
+def test_the_map_says_that_it_is_of_other_weights_until_it_is_drawn_again(home: Path):
+    audit = Workspace(Home(home)).open("tiny")
+    units, settings = audit.results.plan().units, audit.last_settings()
+    assert audit.map_current()
+    audit.set_checkpoints([{"step": 4, "use": False}])
+    assert audit.ready().map and not audit.map_current()
+    audit.set_checkpoints([{"step": 4, "use": True}])
+    assert audit.map_current()
+    audit.set_checkpoints([{"step": 12, "learning_rate": 0.5}])
+    assert not audit.map_current()
+    before = files(home)
+    audit.redraw_map()
+    deadline = time.monotonic() + 120
+    while audit.status()["state"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    runner.reap()
+    assert audit.status()["state"] == "done"
+    assert audit.ready().map and audit.map_current()
+    assert (audit.results.plan().units, audit.last_settings()) == (units, settings)
+    after = files(home)
+    assert {path: after[path] for path in before if Path(path).is_file()} == {
+        path: stamp for path, stamp in before.items() if Path(path).is_file()
+    }
 
 
 def test_influence_follows_too_and_is_linear_in_the_rates(home: Path):

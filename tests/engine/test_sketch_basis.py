@@ -85,6 +85,20 @@ def test_a_stored_basis_gives_another_engine_the_same_bytes():
     assert again.sketch_blocks() == first.sketch_blocks()
 
 
+@pytest.mark.parametrize("kind", ["convolution", "embedding"])
+def test_a_basis_fitted_again_to_the_same_pilot_has_the_same_bytes_on_the_disk(kind, tmp_path):
+    model, data = large_case(kind)
+    told = []
+    for name in "ab":
+        engine_of(model).fit_sketches(data, on_batch=told.append).save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert any(side is not None for pair in Basis.load(tmp_path / "a").maps.values() for side in pair)
+    assert told[-1] == 2 * len(data)  # one checkpoint, two sweeps
+    (tmp_path / "a").write_bytes(b"no tensors")
+    with pytest.raises(InputError, match="no sketch basis"):
+        Basis.load(tmp_path / "a")
+
+
 def test_blocks_cover_the_columns_once_and_hold_only_their_layers():
     model, data = large_case("linear")
     engine = engine_of(model, dim=100)

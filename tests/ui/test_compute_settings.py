@@ -13,6 +13,8 @@ from tests.ui.test_pages import healthy, labels, said, visit
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.jobs import runner
+from tracin_viz.store import speed as speeds
+from tracin_viz.store.speed import Speed
 
 __all__ = ["visit"]
 
@@ -70,10 +72,19 @@ def test_a_finished_run_shows_its_settings_and_what_a_changed_table_still_lacks(
     audit = Workspace(Home(computed_home)).open("tiny")
     app = visit(computed_home, "2_compute", audit="tiny")
     assert app.select_slider(key="set_sketch_tiny").value == 256
-    assert "Not computed yet" not in said(app)
+    assert "Not computed yet" not in said(app) and "last run" not in said(app)
+    speeds.save(Home(computed_home), "tiny", Speed(1.5, "cpu", "all", 500))
+    app = visit(computed_home, "2_compute", audit="tiny")
+    assert "2 min at the speed of the last run" in said(app)  # 63 examples at 3 checkpoints
+    assert "other weights" not in said(app)
     audit.set_checkpoints([{"step": 8, "use": False}])
     app = visit(computed_home, "2_compute", audit="tiny")
     healthy(app, "2_compute")
     assert "Use all" in labels(app)
+    assert "The map is of other weights than this table" in said(app)
+    clusters = visit(computed_home, "5_clusters", audit="tiny")
+    healthy(clusters, "5_clusters")
+    assert "This map and its clusters are of other weights" in said(clusters)
+    assert "Draw the map again" in labels(clusters)
     next(button for button in app.button if button.label == "Use all").click().run()
     assert Workspace(Home(computed_home)).open("tiny").record.unused == ()

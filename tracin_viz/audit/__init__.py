@@ -5,12 +5,13 @@ torch or Streamlit: what needs torch is asked of a run or of the query process (
 """
 
 from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
-from tracin_viz.audit.audit import Audit, Ready
+from tracin_viz.audit.audit import Audit
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
 from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
+from tracin_viz.audit.runs import Ready
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
 from tracin_viz.relabel.sessions import QueueEntry

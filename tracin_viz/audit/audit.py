@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +16,20 @@ from tracin_viz.audit.findings import recovery_document, suspects_document
 from tracin_viz.audit.influence import Question, influence_document
 from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.results import Results
-from tracin_viz.audit.status import status_document
+from tracin_viz.audit.runs import Runs
 from tracin_viz.audit.warming import warm
-from tracin_viz.config import CheckpointInfo, Home, ResultSettings, SpeedSettings
+from tracin_viz.config import CheckpointInfo, Home
 from tracin_viz.data.dataset import Content
 from tracin_viz.data.thumbnails import thumbnail
-from tracin_viz.errors import JobError, NotFoundError
+from tracin_viz.errors import NotFoundError
 from tracin_viz.fingerprint import fingerprint
-from tracin_viz.jobs import runner
-from tracin_viz.jobs.records import JobBook
-from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
 
-@dataclass(frozen=True)
-class Ready:
-    """Which results can be looked at: influence scores (and all that follows from them), and the map."""
-
-    scores: bool
-    map: bool
-
-
-class Audit(Exploring, Relabelling):
+class Audit(Exploring, Relabelling, Runs):
     """A registered audit. Get one from ``Workspace.open``.
 
     Attributes:
@@ -102,57 +88,6 @@ class Audit(Exploring, Relabelling):
         """The split that queries come from: the first that is not ``train``, else ``train``."""
         return next((name for name in self.splits if name != "train"), "train")
 
-    @cached_property
-    def _jobs(self) -> JobBook:
-        return JobBook(self.database)
-
-    def ready(self) -> Ready:
-        """What can be looked at now."""
-        return Ready(scores=self.results.scores_ready(), map=self.results.map_ready())
-
-    def status(self) -> dict[str, Any]:
-        """How the newest run is doing (DESIGN §9, ``status``)."""
-        runner.reap_stale(self._jobs)
-        return status_document(self.home, self.name, self._jobs.latest(self.name))
-
-    def start(
-        self,
-        *,
-        settings: ResultSettings | None = None,
-        speed: SpeedSettings | None = None,
-        checkpoints: str = "all",
-    ) -> str:
-        """Start a run in a process of its own; it goes on where an earlier one stopped.
-
-        Returns:
-            The job's identifier.
-
-        Raises:
-            JobError: A run of this audit is at work already.
-        """
-        runner.reap_stale(self._jobs)
-        active = self._jobs.active(self.name)
-        if active is not None:
-            raise JobError(
-                f"Audit '{self.name}' is being computed already.", remedy="Wait for it, or cancel it first."
-            )
-        wanted = settings or ResultSettings(sketch=self.sketch_choice())
-        fast = speed or SpeedSettings()
-        job = self._jobs.create(
-            self.name,
-            "compute",
-            {"settings": wanted.as_dict(), "speed": fast.as_dict(), "checkpoints": checkpoints},
-        )
-        command = [sys.executable, "-m", "tracin_viz", "compute", self.name]
-        runner.start_detached(self.home, [*command, "--home", str(self.home.root), "--job", job.id], job)
-        return job.id
-
-    def cancel(self) -> None:
-        """Ask the running job to stop; finished units stay."""
-        active = self._jobs.active(self.name)
-        if active is not None:
-            runner.stop(self._jobs, active)
-
     def set_checkpoints(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Switch checkpoints on or off and set their learning rates; no gradient is computed again.
 
@@ -165,26 +100,6 @@ class Audit(Exploring, Relabelling):
         changed = edited(registry.read(self.home, self.name), rows)
         registry.replace_record(self.home, changed)
         self.renew(changed)
-
-    def last_settings(self) -> ResultSettings | None:
-        """What the newest run was asked to compute; ``None`` before the first."""
-        plan = plans.load(self.home, self.name)
-        return None if plan is None else plan.settings
-
-    def sketch_choice(self) -> str:
-        """Which sketch maps a run gets where nobody says: those of the newest run, else the usual ones."""
-        last = self.last_settings()
-        return ResultSettings().sketch if last is None else last.sketch
-
-    def uncomputed(self) -> list[int]:
-        """Steps of the checkpoints that are in use but that the newest run did not compute."""
-        plan = plans.load(self.home, self.name)
-        computed = () if plan is None else plan.checkpoints
-        return [
-            one.step
-            for index, one in enumerate(self.checkpoints)
-            if index not in computed and one.step not in self.record.unused
-        ]
 
     def renew(self, record: AuditRecord) -> None:
         """Go on with ``record``, a newer version of this audit's own."""

@@ -122,7 +122,7 @@ def record_of(name: str, sources: Sources, data: Mapping[str, Any], model: Mappi
         trust_code=sources.trust_code,
         options=dict(sources.options or {}),
         problems=tuple(problem.as_dict() for problem in problems),
-        notes={"architecture": model["architecture"], "parameters": model["parameters"]},
+        notes={name: model[name] for name in ("architecture", "parameters", "optimizer") if name in model},
     )
 
 

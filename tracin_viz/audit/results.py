@@ -62,6 +62,11 @@ class Results:
         plan = plans.load(self._home, self._record.name)
         return plan is not None and self._store.path(plan.map_key).is_dir()
 
+    def map_current(self) -> bool:
+        """Whether the map is of the checkpoints and learning rates that count now."""
+        plan = self.plan()
+        return plan.map_key == plans.map_key(plan.splits["train"], self.learning_rates())
+
     def learning_rates(self) -> list[float]:
         """Learning-rate weight of each checkpoint of the plan."""
         return [self._record.checkpoints[index].learning_rate for index in self.plan().checkpoints]

@@ -16,7 +16,7 @@ from tracin_viz.explore.checkpoint_choice import steep
 from tracin_viz.fingerprint import FORMAT, fingerprint
 from tracin_viz.jobs.devices import Machine, check_workers
 from tracin_viz.models.bundle import ModelBundle
-from tracin_viz.store.plan import BasisPlace, RunPlan, SplitPlan
+from tracin_viz.store.plan import BasisPlace, RunPlan, SplitPlan, map_key
 
 
 def choose_checkpoints(
@@ -149,11 +149,11 @@ def make_plan(
     # The device and the threads of an earlier plan are kept with its batch partition: all three decide about
     # the last bits, and a resumed run must equal an uninterrupted one byte for byte.
     rates = [bundle.checkpoints[index].learning_rate for index in checkpoints]
-    map_key = fingerprint({"kind": "map", "format": FORMAT, "units": splits["train"].keys, "rates": rates})
+    of_map = map_key(splits["train"], rates)
     if previous is not None and previous.splits == splits and previous.settings == settings:
-        return _again(replace(previous, map_key=map_key, basis=basis), speed)
+        return _again(replace(previous, map_key=of_map, basis=basis), speed)
     plan = RunPlan(
-        settings, checkpoints, splits, map_key, speed.batch_size or 0, speed.threads or 0, "", basis=basis
+        settings, checkpoints, splits, of_map, speed.batch_size or 0, speed.threads or 0, "", basis=basis
     )
     machine = Machine.here()
     check_workers(speed, machine)

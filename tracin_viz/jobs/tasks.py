@@ -67,7 +67,6 @@ class Board:
         self._examples = sum(len(task) for task in self._open)
         self._failure: BaseException | None = None
         self._changed = threading.Condition()
-        self.finished = 0
 
     def take(self, worker: str) -> Task | None:
         """A task for ``worker``; ``None`` where none is left, or the run has failed."""
@@ -98,7 +97,6 @@ class Board:
         """Note that the unit of ``task`` is in the store."""
         with self._changed:
             self._taken.discard(task.key)
-            self.finished += 1
             self._examples -= len(task)
             self._changed.notify_all()
 

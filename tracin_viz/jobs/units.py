@@ -15,8 +15,10 @@ from tracin_viz.jobs.reporter import Reporter
 from tracin_viz.jobs.tasks import Board, Task, tasks_of
 from tracin_viz.jobs.team import Helper, Team
 from tracin_viz.store import plan as plans
+from tracin_viz.store import speed as speeds
 from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.plan import RunPlan
+from tracin_viz.store.speed import Speed
 
 STAGE = "measuring"
 LEADER = "leader"
@@ -59,24 +61,31 @@ class Units:
         """
         tasks = [task for task in tasks_of(self.plan) if task.key in missing]
         board, devices = Board(tasks), self._devices(len(tasks))
-        done_before = len(self.plan.units) - len(missing)
-        report = _Report(reporter, board, done_before, len(self.plan.units))
+        report = _Report(reporter, board, sum(len(task) for task in tasks_of(self.plan)))
         ready = [*ready, *self._started_early(board, len(devices) - 1 - len(ready))]
         report("Loading the model")
+        examples = board.examples_left()
         store = ArtifactStore(self.home.artifacts)
         team = Team(self.home, self.sources.record.name, board, devices=devices[1:], ready=ready)
         try:
             with team:
                 measurer = self._prepared(devices[0])
+                began = time.monotonic()
                 with measurer.writing(store, board.done) as writer:
-                    pace = _Pace(board, team, reporter, now=bool(ready) or self.speed.workers is not None)
+                    pace = _Pace(board, team, report, now=bool(ready) or self.speed.workers is not None)
                     while not board.is_over():
                         task = board.wait(LEADER, WAIT)
                         report(self._words(task))
                         if task is not None:
                             measurer.measure(task, writer, pace)
+                speeds.save(self.home, self.sources.record.name, self._speed(examples, began))
         finally:
             store.sweep()  # what helpers were writing when they were ended
+
+    def _speed(self, examples: int, began: float) -> Speed:
+        settings = self.plan.settings
+        rate = examples / max(1e-3, time.monotonic() - began)
+        return Speed(rate, self.plan.device, settings.layers, examples)
 
     def _prepared(self, device: str) -> Measurer:
         """The engine of this process, and the batch size in the plan before anybody else reads it."""
@@ -110,20 +119,38 @@ class Units:
 
 
 class _Report:
-    """Progress of all workers together."""
+    """Progress of all workers together, in examples (each counted once per checkpoint): units differ in size.
 
-    def __init__(self, reporter: Reporter, board: Board, before: int, total: int) -> None:
-        self._reporter, self._board, self._before, self._total = reporter, board, before, total
+    Args:
+        reporter: Told it.
+        board: Knows which units are in the store.
+        total: Examples of all units of the plan.
+    """
+
+    def __init__(self, reporter: Reporter, board: Board, total: int) -> None:
+        self._reporter, self._board, self._total = reporter, board, total
+        self._message, self._most = "", 0
 
     def __call__(self, message: str) -> None:
-        self._reporter.update(STAGE, self._before + self._board.finished, self._total, message)
+        self._message = message
+        self.within(0)
+
+    def within(self, done: int) -> None:
+        """Note that this process has measured ``done`` examples of its present unit.
+
+        Raises:
+            CancelledError: The run was asked to stop.
+        """
+        # A unit is measured a moment before it is in the store: the bar must not go back in between.
+        self._most = max(self._most, self._total - self._board.examples_left() + done)
+        self._reporter.update(STAGE, min(self._most, self._total), self._total, self._message)
 
 
 class _Pace:
     """Between two batches: stops where that was asked for, and starts helpers where that pays off."""
 
-    def __init__(self, board: Board, team: Team, reporter: Reporter, *, now: bool) -> None:
-        self._board, self._team, self._reporter = board, team, reporter
+    def __init__(self, board: Board, team: Team, report: _Report, *, now: bool) -> None:
+        self._board, self._team, self._report = board, team, report
         self._began: float | None = None
         self._examples = self._last = 0
         if now:
@@ -131,7 +158,7 @@ class _Pace:
 
     def __call__(self, done: int) -> None:
         """Note that ``done`` examples of the present unit are measured."""
-        self._reporter.check()
+        self._report.within(done)
         now = time.monotonic()
         if self._team.started:
             return

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tracin_viz import fingerprint
 from tracin_viz.config import Home, ResultSettings
 from tracin_viz.errors import NotComputedError
 from tracin_viz.portable import rename_durably, sync_file
@@ -122,6 +124,12 @@ class RunPlan:
             receipt=values["receipt"],
             basis=None if values.get("basis") is None else BasisPlace(**values["basis"]),
         )
+
+
+def map_key(train: SplitPlan, rates: Sequence[float]) -> str:
+    """Artifact key of the map of these units of the training split, weighted by ``rates``."""
+    parts = {"kind": "map", "format": fingerprint.FORMAT, "units": train.keys, "rates": list(rates)}
+    return fingerprint.fingerprint(parts)
 
 
 def save(home: Home, name: str, plan: RunPlan) -> None:

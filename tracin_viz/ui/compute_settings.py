@@ -132,8 +132,12 @@ def estimate_words(audit: Audit) -> str:
         asked.settings.sketch_dim,
         float(measured) if isinstance(measured, int | float) else None,
     )
+    speed = audit.measured_speed(asked.speed.device, asked.settings.layers)
     examples = text.count(sum(audit.splits.values()), "example")
-    if seconds is None:
+    if speed is not None:
+        left = sum(audit.splits.values()) * count / speed
+        time = text.duration(left).replace(" left", "") + " at the speed of the last run, plus the map"
+    elif seconds is None:
         time = "about as long as one to two training epochs per checkpoint"
     else:
         time = text.duration(seconds).replace(" left", "") + " on one processor, plus the map"

@@ -13,6 +13,7 @@ from tracin_viz.config import CheckpointInfo
 from tracin_viz.errors import InputError, TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import guarded, show_error
+from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.own.drafting import change, current_draft, go_to
 from tracin_viz.ui.own.places import choose_place
@@ -41,6 +42,9 @@ def model_step(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_sentence(found))
         look_again(draft, "model")
+    trained = optimizer_words(found.get("optimizer"))
+    if trained:
+        st.caption(trained)
     if found.get("reason"):
         st.caption(text.plain(found["reason"], longest=400))
     _averaged(draft, found)
