@@ -29,7 +29,6 @@ def fit_run(request: dict[str, Any]) -> dict[str, Any]:
     dataset = open_dataset(
         Path(request["data"]),
         mapping=None if mapping is None else DataMapping.from_dict(mapping),
-        verify=False,
     )
     choices = dict(request.get("choices") or {})
     if choices.get("architecture"):

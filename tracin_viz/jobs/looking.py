@@ -109,8 +109,9 @@ def look_at_data(request: Mapping[str, Any]) -> dict[str, Any]:
     found["duplicate_groups"] = len(found["duplicates"])
     found["duplicates"] = found["duplicates"][:LISTED_DUPLICATES]
     if found["task"] == "image":
-        # Opened again without decoding every image: only those shown are read.
-        dataset = open_dataset(path, mapping=DataMapping.from_dict(found["mapping"]), verify=False)
+        # Opened again, without decoding every image where all were sound: broken ones have no row.
+        again = DataMapping.from_dict(found["mapping"])
+        dataset = open_dataset(path, mapping=again, verify=bool(found["problems"]))
         for example in found["examples"]:
             example["picture"] = _picture(dataset.load(example["split"], example["row"]))
     return found

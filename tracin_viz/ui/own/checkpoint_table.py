@@ -18,6 +18,10 @@ _HELP = (
     "the training loss fell steeply tell most; converged ones tell least. Changes need no recomputation."
 )
 
+_NOT_KNOWN = (
+    "No file says how the training loss fell, so none is suggested: tracin_viz.record notes it the next time."
+)
+
 
 def checkpoint_table(
     checkpoints: Sequence[CheckpointInfo],
@@ -54,7 +58,8 @@ def checkpoint_table(
         }
         for one in checkpoints
     ]
-    table = pandas.DataFrame(rows)
+    told = {name for row in rows for name, value in row.items() if value not in (None, "")}
+    table = pandas.DataFrame(rows)[[name for name in rows[0] if name in told]]
     fixed = [name for name in table.columns if name not in ("Use", "Learning rate")]
     edited = st.data_editor(
         table,
@@ -73,7 +78,7 @@ def checkpoint_table(
     _curves(checkpoints, off)
     for warning in found.warnings.values():
         st.caption(f":material/warning: {text.plain(warning, longest=400)}")
-    st.caption(_HELP)
+    st.caption(_HELP if found.known else f"{_HELP} {_NOT_KNOWN}")
     return _changed(rows, edited.to_dict("records"))
 
 
