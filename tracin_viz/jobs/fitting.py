@@ -159,7 +159,7 @@ def _judged(verdict: OrderVerdict, classes: Sequence[str], count: int) -> list[P
             Problem(
                 "near chance",
                 "the last checkpoint",
-                f"The model is right on {verdict.accuracy:.0%} of {count} examples, hardly more than by guessing.",
+                f"The model is right on {verdict.accuracy:.0%} of {count} examples, near to guessing.",
                 "Check the label column, the preprocessing (size, mean, std, colours) and that these weights "
                 "belong to these data.",
             )
