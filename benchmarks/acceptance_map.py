@@ -1,6 +1,6 @@
 """The map at 100,000 and 1,000,000 points, beside Plotly's at 100,000: first picture, lasso, memory.
 
-    python -m benchmarks.acceptance_map [--repeat 5]
+    python -m benchmarks.acceptance_map [--repeat 5] [--only ours:100000 plotly:100000]
 
 A fresh browser context each time (nothing cached), Chromium without a graphics card, medians. "First picture"
 is from opening the address to the first drawn frame, "lasso" from letting go of the mouse to the answer.
@@ -87,6 +87,9 @@ def main() -> int:
     """Measure and print; 1 when a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="some rows: ours:100000 ours:1000000 plotly:100000"
+    )
     options = parser.parse_args()
     missed = False
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -101,6 +104,8 @@ def main() -> int:
             wait_until_up(server, address, log)
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             for kind, number in (("ours", 100_000), ("ours", 1_000_000), ("plotly", 100_000)):
+                if options.only and f"{kind}:{number}" not in options.only:
+                    continue
                 missed |= _row(browser, address, kind, number, options.repeat)
             print(f"app process: {_memory(server.pid):.0f} MB")
             browser.close()

@@ -82,11 +82,14 @@ function selectCategory(map, number) {
   select(map, hit, map.way);
 }
 
+const colours = (map) => ["--st-gray-color", "--st-primary-color", "--st-background-color"].map((name) => colourOf(map, name)).join(";");
+
 // Styles follow from categories, from what is hidden and from the theme.
 function restyle(map) {
   const grey = colourOf(map, "--st-gray-color"), accent = colourOf(map, "--st-primary-color");
   const { categories } = map.look;
   const alone = map.hidden.size === categories.length - 1;
+  map.painted = colours(map);
   map.painter.styles(categories.map((one, number) => ({
     // A grey category that is looked at alone is drawn in the accent colour.
     rgb: one.colour ? parts(one.colour) : alone ? accent : grey,

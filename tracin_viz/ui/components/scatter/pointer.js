@@ -27,7 +27,7 @@ function select(map, hit, way) {
   map.sent = `${Date.now()}-${Math.random()}`;
   map.waitingFor = map.sent;
   say(map);
-  redraw(map);
+  redrawSelection(map);
   map.tell("select", { bits: bitsOf(map.chosen), n: map.sent });
 }
 

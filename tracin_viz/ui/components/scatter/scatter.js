@@ -112,7 +112,7 @@ function choice(map, name, options, present) {
 function build(root, data, tell) {
   const words = data.words;
   const map = {
-    root, data, tell, have: {}, hidden: new Set(), fingers: new Map(), cards: new Map(), chosen: new Uint8Array(0), count: 0,
+    root, data, tell, have: {}, hidden: new Set(), fingers: new Map(), cards: new Map(), chosen: new Uint8Array(0), count: 0, cost: 0,
     cross: { x: 0, y: 0, on: false }, step: 1, names: [], drawnAt: 0, hovered: -1, missing: 0, size: { width: 0, height: 0, ratio: 1 },
     stage: make("div", "stage"), canvas: make("canvas"), labels: make("div", "names"), overlay: document.createElementNS(SVG, "svg"),
     line: document.createElementNS(SVG, "polygon"), marker: make("div", "marker"), card: make("div", "hover"), legend: make("div", "legend"),
@@ -182,7 +182,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const watch = new ResizeObserver(() => map.codes && resize(map));
   watch.observe(map.stage);
   const theme = matchMedia("(prefers-color-scheme: dark)");
-  const recolour = () => map.look && restyle(map);
+  const recolour = () => { if (map.look && map.painted !== colours(map)) restyle(map); };
   theme.addEventListener("change", recolour);
   recolour();
   return () => { watch.disconnect(); theme.removeEventListener("change", recolour); };

@@ -1,6 +1,7 @@
 // What is visible: size, zoom, redrawing, words on the map, the line beneath it.
 
 const SLOW = 45; // milliseconds between two pictures from which on a moving map is drawn coarser
+const HEAVY = 120; // milliseconds of a whole picture from which on a coarse one comes first
 
 // The theme's colours may be written in any way that CSS knows; a canvas turns them into numbers.
 const reader = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -29,6 +30,7 @@ function resize(map) {
   const box = map.stage.getBoundingClientRect(), ratio = Math.min(2, window.devicePixelRatio || 1);
   if (!box.width || !box.height) return;
   const first = !map.size.width;
+  if (map.size.width === box.width && map.size.height === box.height && map.size.ratio === ratio) return;
   map.size = { width: box.width, height: box.height, ratio };
   map.canvas.width = Math.round(box.width * ratio);
   map.canvas.height = Math.round(box.height * ratio);
@@ -44,9 +46,9 @@ function redraw(map, moving = false) {
   if (moving) {
     const now = performance.now();
     if (now - map.drawnAt < 400) map.step = now - map.drawnAt > SLOW ? Math.min(16, map.step * 2) : Math.max(1, map.step / 2);
-    clearTimeout(map.settling);
-    map.settling = setTimeout(() => redraw(map), 160);
+    wholeLater(map, 160);
   } else {
+    clearTimeout(map.settling);
     map.step = 1;
   }
   if (map.frame) return;
@@ -55,10 +57,25 @@ function redraw(map, moving = false) {
     map.drawnAt = performance.now();
     const look = { size: pointSize(map), dim: map.count > 0, paper: colourOf(map, "--st-background-color"), step: map.step };
     map.painter.draw(map.view, map.size, look);
+    // How long a whole picture takes shows in when the next one may begin.
+    if (map.step === 1) requestAnimationFrame(() => { map.cost = performance.now() - map.drawnAt; });
     placeLabels(map);
     if (!map.root.dataset.drawn) map.root.dataset.drawn = String(Math.round(performance.now()));
     map.root.dataset.state = "ready";
   });
+}
+
+function wholeLater(map, wait) {
+  clearTimeout(map.settling);
+  map.settling = setTimeout(() => redraw(map), wait);
+}
+
+// A new selection: where a whole picture takes long, every k-th point at once and the rest when the page has answered.
+function redrawSelection(map) {
+  redraw(map);
+  if (map.cost < HEAVY) return;
+  map.step = Math.min(16, Math.ceil(map.cost / SLOW));
+  wholeLater(map, 800);
 }
 
 function zoom(map, factor, px, py) {
