@@ -93,13 +93,19 @@ def _picture(browser: Browser, address: str, look: str, width: int, *, ready: st
             page.locator(".js-plotly-plot .main-svg").first.wait_for()
     if "/relabel" in address:
         _begin_queue(page)
-    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": min(int(height), TALLEST)})
-    settle(page)
+    _fit(page, width)
     _wait_for_pictures(page)
+    _fit(page, width)  # charts and captions that came late have made it taller
     taken = page.screenshot()
     context.close()
     return taken
+
+
+def _fit(page: Page, width: int) -> None:
+    """Make the window as tall as the page."""
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(int(height), TALLEST)})
+    settle(page)
 
 
 def _wait_for_pictures(page: Page) -> None:
