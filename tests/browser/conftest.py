@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.serving import ARGUMENTS, REMEDY, chromium, serve
+from tests.browser.tabs import Tabs
 
 BROWSER_TESTS = Path(__file__).parent
 #: Milliseconds that anything may take: the first question starts the query process, and two cores are shared.
@@ -40,34 +41,18 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> Iterator[Tabs]:
+    kept = Tabs(browser, patience=PATIENCE)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages of one address; nothing else may be reached, and no script may fail."""
-    contexts, errors = [], []
-
-    def start(address: str, *, width: int = 1400, look: str = "light") -> Page:
-        context = browser.new_context(
-            base_url=address,
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if look == "dark" else "light",
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        own = (address, "data:", "blob:")
-        context.route("**/*", lambda r: r.continue_() if r.request.url.startswith(own) else elsewhere(r))
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(f"script error: {error}"))
-        return page
-
-    def elsewhere(route: object) -> None:
-        errors.append(f"request to elsewhere: {route.request.url}")  # type: ignore[attr-defined]
-        route.abort()  # type: ignore[attr-defined]
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert not errors, errors
+def open_page(tabs: Tabs) -> Iterator[Callable[..., Page]]:
+    """Opens pages of one address; nothing else may be asked for, and no script may fail."""
+    yield tabs.open
+    assert not (errors := tabs.put_back()), errors
 
 
 @pytest.fixture(scope="session")

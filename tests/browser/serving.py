@@ -24,6 +24,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing outside this computer is reached
 ]
 REMEDY = "Chromium is missing. Install it (apt-get install -y chromium), or set CHROMIUM to its path."
 
