@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests import tiny
 from tracin_viz.audit import Workspace, warming
 from tracin_viz.cli import main
 from tracin_viz.config import Home
-from tracin_viz.jobs import runner
+from tracin_viz.jobs import looking, runner
 from tracin_viz.jobs.query_client import QueryClient
 
 # One thread: sums in another order differ in the last bits, and two test processes share two cores.
@@ -64,6 +64,35 @@ def end_query_process(home: Path) -> None:
     warming.wait(60.0)  # a page may have asked for it a moment ago
     QueryClient(Home(home)).stop()
     runner.reap()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def looked_here() -> Iterator[None]:
+    """Data and models are looked at by the real code in this process: a process for each costs six seconds.
+
+    Requests and answers are JSON all the same. ``looked_elsewhere`` is for tests of the processes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looking, "asked", _asked_here)
+        yield
+
+
+@pytest.fixture
+def looked_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks are processes of their own, as in the app."""
+    monkeypatch.setattr(looking, "asked", _ASKED)
+
+
+_ASKED = looking.asked
+
+
+def _asked_here(kind: str, request: Mapping[str, Any], cancelled: object) -> dict[str, Any]:
+    from tracin_viz.jobs.fit_run import fit_run
+    from tracin_viz.jobs.inspect_run import inspected
+
+    question = {"data": looking.look_at_data, "model": inspected, "fit": fit_run}[kind]
+    found: dict[str, Any] = json.loads(json.dumps(looking.answered(question, json.dumps(request))))
+    return found
 
 
 @dataclass(frozen=True)
@@ -121,16 +150,6 @@ def failed_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory)
     shutil.rmtree(model)
     assert run_command("compute", "broken", home=home).code == 1
     return home
-
-
-@pytest.fixture
-def inspected_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models are looked into by the real code in this process: a process for each costs five seconds."""
-    from tracin_viz.models.bundle import inspect_run
-
-    defaults = Workspace.create.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "look_into", inspect_run)
 
 
 @pytest.fixture

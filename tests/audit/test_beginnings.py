@@ -131,6 +131,7 @@ def test_code_is_run_only_where_the_server_was_told_so(monkeypatch: pytest.Monke
     assert code_is_trusted()
 
 
+@pytest.mark.usefixtures("looked_elsewhere")
 def test_a_look_blocks_nobody_is_made_once_and_can_be_stopped(tmp_path: Path):
     folder = tmp_path / "data"
     for split in ("train", "test"):

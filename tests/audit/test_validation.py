@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,7 @@ from tests import tiny
 from tests.conftest import TinyFiles, run_command
 from tracin_viz.audit import Workspace, grouped, report_csv, report_html
 from tracin_viz.config import Home
-from tracin_viz.errors import CancelledError, InputError
-from tracin_viz.jobs.looking import look
+from tracin_viz.errors import InputError
 
 
 @pytest.fixture
@@ -93,13 +91,6 @@ def test_the_report_leaves_as_a_table_and_as_a_page_with_hostile_text_escaped(go
     page = report_html(hostile)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
-
-
-def test_a_look_can_be_called_off(tiny_files: TinyFiles):
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(CancelledError):
-        look("model", {"path": str(tiny_files.model)}, cancelled=stop)
 
 
 def test_the_command_line_says_the_same_and_writes_the_report(

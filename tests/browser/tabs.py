@@ -1,4 +1,4 @@
-"""Browser tabs that tests use one after the other: the app's scripts are read and compiled once, not per test."""
+"""Browser tabs that tests use in turn: the scripts of the app are read and compiled once, not per test."""
 
 from __future__ import annotations
 

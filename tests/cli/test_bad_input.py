@@ -13,9 +13,6 @@ from safetensors.torch import load_file, save_file
 from tests import tiny
 from tests.conftest import Result, TinyFiles, run_command
 
-# The process that the command starts is tried elsewhere (created_home); here it would cost minutes.
-pytestmark = pytest.mark.usefixtures("inspected_here")
-
 
 def create(home: Path, data: Path, model: Path, *more: str) -> Result:
     return run_command("create", "new", "--data", str(data), "--model", str(model), *more, home=home)

@@ -1,40 +1,28 @@
 """Look into a run folder in a process of its own, because that needs torch and the app never loads it.
 
-    python -m tracin_viz.jobs.inspect_run '{"path": …, "checkpoints": …, "learning_rates": …}'
-
-prints one JSON document: ``{"found": {…}}`` or ``{"error": {…}}``.
+python -m tracin_viz.jobs.inspect_run '{"path": …, "checkpoints": …, "learning_rates": …}'
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from tracin_viz.errors import TracinVizError
+from tracin_viz.jobs.looking import answer
 
 
-def main(request: str) -> int:
-    """Answer one request (see the module's text); returns the exit status."""
-    from tracin_viz.models.bundle import inspect_run
+def inspected(request: dict[str, Any]) -> dict[str, Any]:
+    """What is in the run folder ``path``; see ``models.bundle.inspect_run``.
 
-    wanted = json.loads(request)
-    answer: dict[str, object]
-    try:
-        found = inspect_run(Path(wanted.pop("path")), **wanted)
-        answer = {"found": found}
-    except TracinVizError as error:
-        answer = {
-            "error": {
-                "class": type(error).__name__,
-                "message": error.message,
-                "remedy": error.remedy,
-                "problems": [problem.as_dict() for problem in error.problems],
-            }
-        }
-    sys.stdout.write(json.dumps(answer) + "\n")
-    return 0
+    Args:
+        request: ``path`` and the arguments of ``open_run_folder``.
+    """
+    from tracin_viz.models.bundle import inspect_run  # after the arguments: torch takes seconds to load
+
+    choices = dict(request)
+    return inspect_run(Path(choices.pop("path")), **choices)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(answer(inspected, sys.argv[1]))

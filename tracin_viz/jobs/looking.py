@@ -22,6 +22,8 @@ from tracin_viz.data.preview import preview_data
 from tracin_viz.data.thumbnails import thumbnail
 from tracin_viz.errors import CancelledError, JobError, Problem, TracinVizError, by_name
 
+#: What a process is asked: from a request to what it found, both JSON-able.
+Question = Callable[[dict[str, Any]], dict[str, Any]]
 #: Which process answers which question.
 PROCESSES: dict[str, tuple[str, ...]] = {
     "data": ("tracin_viz.jobs.looking", "data"),
@@ -54,15 +56,21 @@ def look(
         CancelledError: ``cancelled`` was set.
         JobError: The process itself failed or took too long.
     """
+    return found_in_answer(asked(kind, request, cancelled or threading.Event()))
+
+
+def asked(kind: str, request: Mapping[str, Any], cancelled: threading.Event) -> dict[str, Any]:
+    """The answer of a process, as it prints it; what ``look`` says of errors holds here too."""
     command = [sys.executable, "-m", *PROCESSES[kind], json.dumps(request)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        out, err = _awaited(process, cancelled or threading.Event())
+        out, err = _awaited(process, cancelled)
     if process.returncode != 0 or not out.strip():
         last = (err.strip().splitlines() or [f"exit status {process.returncode}"])[-1]
         raise JobError(f"Looking at {request.get('path')} failed: {last}", remedy="See the server's log.")
-    return found_in_answer(json.loads(out.splitlines()[-1]))
+    document: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return document
 
 
 def found_in_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,12 +86,12 @@ def found_in_answer(answer: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def answer(question: Callable[[dict[str, Any]], dict[str, Any]], request: str) -> int:
-    """The process's side: print what ``question`` finds for ``request``; returns the exit status."""
+def answered(question: Question, request: str) -> dict[str, Any]:
+    """The process's side: what ``question`` finds for ``request``, or the error that it meets."""
     try:
-        document: dict[str, Any] = {"found": question(json.loads(request))}
+        return {"found": question(json.loads(request))}
     except TracinVizError as error:
-        document = {
+        return {
             "error": {
                 "class": type(error).__name__,
                 "message": error.message,
@@ -91,7 +99,11 @@ def answer(question: Callable[[dict[str, Any]], dict[str, Any]], request: str) -
                 "problems": [problem.as_dict() for problem in error.problems],
             }
         }
-    sys.stdout.write(json.dumps(document) + "\n")
+
+
+def answer(question: Question, request: str) -> int:
+    """Print what ``question`` finds for ``request``; returns the exit status."""
+    sys.stdout.write(json.dumps(answered(question, request)) + "\n")
     return 0
 
 
