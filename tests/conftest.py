@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["TRACIN_VIZ_WARM"] = "0"
 
 
+#: Files that take long, by the end of their path: begun first, nothing long is left for the end. The tests of
+#: the demo, which one process makes, come before them. (`make test` keeps this order.)
+LONG = ("browser/test_own_data.py", "benchmarks/test_benchmark_parts.py", "jobs/test_resume.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several test processes the tests of a file stay together, and all of the demo."""
+    """With several test processes the tests of a file stay together, and all of the demo; long ones begin."""
+    ranks = {}
     for item in items:
         names = getattr(item, "fixturenames", ())
-        group = "demo" if {"demo_home", "demo_server"} & set(names) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+        path = item.path.as_posix()
+        demo = bool({"demo_home", "demo_server"} & set(names))
+        item.add_marker(pytest.mark.xdist_group("demo" if demo else path))
+        long = next((place for place, end in enumerate(LONG) if path.endswith(end)), len(LONG))
+        ranks[item] = -1 if demo else long
+    items.sort(key=ranks.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -103,21 +113,37 @@ class TinyFiles:
     model: Path
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first of all test processes makes; the others wait for it. It is only read."""
+    base = factory.getbasetemp()
+    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made, finished = together / name, together / f"{name}-finished"
+    with FileLock(together / f"{name}.lock"):
+        if not finished.exists():
+            make(made)
+            finished.touch()
+    return made
+
+
 @pytest.fixture(scope="session")
 def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    folder = tmp_path_factory.mktemp("tiny")
-    data = tiny.write_images(folder / "data")
-    return TinyFiles(data, tiny.train_run(folder / "run", data))
+    def make(folder: Path) -> None:
+        tiny.train_run(folder / "run", tiny.write_images(folder / "data"))
+
+    folder = made_once(tmp_path_factory, "tiny", make)
+    return TinyFiles(folder / "data", folder / "run")
 
 
 @pytest.fixture(scope="session")
 def created_home(tiny_files: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose audit ``tiny`` is registered, nothing computed; tests copy it."""
-    home = tmp_path_factory.mktemp("created-home")
-    files = ("--data", str(tiny_files.data), "--model", str(tiny_files.model))
-    made = run_command("create", "tiny", *files, home=home)
-    assert made.code == 0, made.err
-    return home
+
+    def make(home: Path) -> None:
+        files = ("--data", str(tiny_files.data), "--model", str(tiny_files.model))
+        made = run_command("create", "tiny", *files, home=home)
+        assert made.code == 0, made.err
+
+    return made_once(tmp_path_factory, "created-home", make)
 
 
 @pytest.fixture
@@ -131,10 +157,15 @@ def fresh_home(created_home: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_home(created_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A workspace whose audit ``tiny`` is computed; tests may add decisions, nothing else."""
-    home = tmp_path_factory.mktemp("tiny-home")
-    shutil.copytree(created_home / "audits", home / "audits")
-    done = run_command("compute", "tiny", "--sketch-dim", "256", home=home)
-    assert done.code == 0, done.err
+
+    def make(home: Path) -> None:
+        shutil.copytree(created_home / "audits", home / "audits")
+        done = run_command("compute", "tiny", "--sketch-dim", "256", home=home)
+        assert done.code == 0, done.err
+
+    made = made_once(tmp_path_factory, "tiny-made", make)
+    home = tmp_path_factory.mktemp("tiny") / "home"
+    shutil.copytree(made, home, ignore=shutil.ignore_patterns("runtime"))
     yield home
     end_query_process(home)
 
@@ -163,15 +194,13 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
     It is made once for all test processes; each works on a copy.
     """
-    base = tmp_path_factory.getbasetemp()
-    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    made, finished = together / "demo-made", together / "demo-finished"
-    with FileLock(together / "demo.lock"):
-        if not finished.exists():
-            done = run_command("demo", "digits", home=made)
-            assert done.code == 0, done.err
-            end_query_process(made)
-            finished.touch()
+
+    def make(home: Path) -> None:
+        done = run_command("demo", "digits", home=home)
+        assert done.code == 0, done.err
+        end_query_process(home)
+
+    made = made_once(tmp_path_factory, "demo-made", make)
     home = tmp_path_factory.mktemp("demo") / "home"
     shutil.copytree(made, home, ignore=shutil.ignore_patterns("runtime"))
     yield home

@@ -56,12 +56,13 @@ def test_a_link_to_a_page_works_as_the_first_visit_of_a_fresh_server(open_page: 
 
 
 @pytest.mark.parametrize("path", HEADINGS)
-def test_with_the_demo(open_page: OpenPage, demo_server: str, path: str):
+def test_with_the_demo_and_with_one_filled_button_at_most(open_page: OpenPage, demo_server: str, path: str):
     page = open_page(demo_server)
     page.goto(f"/{path}")
     healthy(page, path)
     expect(page.get_by_text(PROOF[path]).first).to_be_visible()
     expect(page.locator(".st-key-known_error")).to_have_count(0)
+    assert page.get_by_test_id("stBaseButton-primary").count() <= 1
 
 
 @pytest.mark.parametrize("path", [path for path in HEADINGS if path != "own"])
@@ -94,11 +95,3 @@ def test_no_page_scrolls_sideways_on_a_phone(open_page: OpenPage, demo_server: s
         " document.documentElement.scrollWidth - document.documentElement.clientWidth]; }"
     )
     assert widths == [0, 0]
-
-
-def test_a_page_has_one_filled_button_at_most(open_page: OpenPage, demo_server: str):
-    page = open_page(demo_server)
-    for path in HEADINGS:
-        page.goto(f"/{path}")
-        healthy(page, path)
-        assert page.get_by_test_id("stBaseButton-primary").count() <= 1, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -140,6 +141,47 @@ def test_another_network_is_named_with_its_keys_and_nothing_is_registered(place:
     assert any("shape" in word or "belong" in word for word in [said(person.app)])
     assert "Next: check that they fit" not in labels(person.app)
     assert registered(place) == []
+
+
+def test_the_output_count_of_another_network_is_named_with_its_checkpoint(place: Path, tiny_files: TinyFiles):
+    run = place / "run"
+    shutil.copytree(tiny_files.model, run)
+    two = ("bar", "cross")
+    other = tiny.train_run(place / "other", tiny.write_images(place / "two", classes=two), classes=two)
+    shutil.copy(other / "checkpoint-8" / "model.safetensors", run / "checkpoint-8" / "model.safetensors")
+    person = Visitor()
+    person.types("Path of the data", str(tiny_files.data))
+    person.clicks("Next: the model")
+    person.types("Path of the model", str(run))
+    assert re.search("checkpoint.*8.*model.*safetensors.*is 2×8, not 3×8", said(person.app))
+    person.says("What to do")
+    assert "Next: check that they fit" not in labels(person.app)
+
+
+def test_broken_images_are_listed_and_the_others_are_taken(place: Path, tiny_files: TinyFiles):
+    data = place / "data"
+    shutil.copytree(tiny_files.data, data)
+    (data / "train" / "ring" / "003.png").write_bytes(b"no picture")
+    person = Visitor()
+    person.types("Path of the data", str(data))
+    person.says("nreadable", "47")
+    assert any("train/ring/003.png" in table.value.to_string() for table in person.app.dataframe)
+    assert "Next: the model" in labels(person.app)
+
+
+def test_a_wrong_class_order_is_named_with_what_to_do(place: Path, tiny_files: TinyFiles):
+    told = dict(zip(tiny.CLASSES, ("cross", "ring", "bar"), strict=True))
+    for split in ("train", "test"):
+        for kind in tiny.CLASSES:
+            shutil.copytree(tiny_files.data / split / kind, place / "data" / split / told[kind])
+    model = tiny.train_run(place / "run", tiny_files.data, rate=0.3)  # learned enough for its order to show
+    person = Visitor()
+    person.types("Path of the data", str(place / "data"))
+    person.clicks("Next: the model")
+    person.types("Path of the model", str(model))
+    person.clicks("Next: check that they fit")
+    person.says("if its outputs are named in another order")
+    person.says("Put the class names into the order of the training")
 
 
 def test_a_table_with_columns_of_any_name_is_guessed_and_can_be_read_otherwise(place: Path):
