@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ def log(until: int, *, every: int = 50) -> list[dict[str, Any]]:
         {"step": step, "epoch": step / 100, "loss": 2 - step / 1000, "learning_rate": 0.1 * (1 - step / 1000)}
         for step in range(every, until + 1, every)
     ]
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change keys of a JSON file; ``None`` removes one."""
+    values = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
 
 
 def write_run(
@@ -83,6 +90,12 @@ def image_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three checkpoints of a small vision transformer; read only."""
     folder = tmp_path_factory.mktemp("image-run")
     return write_run(folder, vit(), kind="ViTForImageClassification", inputs=vit_inputs())
+
+
+@pytest.fixture
+def run(image_run: Path, tmp_path: Path) -> Path:
+    """A copy of the image run that a test may damage."""
+    return Path(shutil.copytree(image_run, tmp_path / "run"))
 
 
 @pytest.fixture(scope="session")
