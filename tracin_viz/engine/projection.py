@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from tracin_viz.engine.convolved import Convolved
 from tracin_viz.engine.forms import Factors, Form, Lookup
+from tracin_viz.engine.scratch import temporary
 
 
 def sides(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -20,9 +21,13 @@ def sides(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def mapped(form: Form, left: Tensor | None, right: Tensor | None) -> Tensor:
-    """L · gradient · Rᵀ of each example, flattened; factors are mapped before they are multiplied."""
+    """L · gradient · Rᵀ of each example, flattened; factors are mapped before they are multiplied.
+
+    The result is the gradients' own memory where they are ``Dense`` and nothing is mapped, else memory that
+    the next call may take over.
+    """
     if left is None and right is None:
-        return form.written_out()
+        return _product(form.left, form.right) if isinstance(form, Factors) else form.written_out()
     if isinstance(form, Convolved) and form.groups == 1:
         if right is None:
             form = form.with_factors() or form
@@ -36,13 +41,23 @@ def mapped(form: Form, left: Tensor | None, right: Tensor | None) -> Tensor:
     if isinstance(form, Factors):
         a = form.left if left is None else form.left @ left.t().to(form.left.dtype)
         b = form.right if right is None else form.right @ right.t().to(form.right.dtype)
-        return Factors(a, b, (a.shape[2], b.shape[2])).written_out()
+        return _product(a, b)
     values = form.written_out().reshape(form.examples, *sides(form.shape))
     if right is not None:
         values = values @ right.t().to(values.dtype)
     if left is not None:
         values = left.to(values.dtype) @ values
     return values.flatten(1)
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Σ_t left_t ⊗ right_t of each example, (B, out · in): fresh memory took longer than what goes there."""
+    whole = temporary((len(left), left.shape[2], right.shape[2]), left, "mapped")
+    if left.shape[1] == 1:
+        torch.mul(left[:, 0, :, None], right[:, 0, None, :], out=whole)
+    else:
+        torch.bmm(left.transpose(1, 2), right, out=whole)
+    return whole.flatten(1)
 
 
 def _thin(form: Convolved, left: Tensor | None, right: Tensor) -> Factors:

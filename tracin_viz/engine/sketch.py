@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tracin_viz.engine.basis import Basis
 from tracin_viz.engine.columns import Room, even_rooms, fitted_rooms
-from tracin_viz.engine.forms import Form
+from tracin_viz.engine.forms import Dense, Form
 from tracin_viz.engine.maps import mapped_sides, random_sides, signs
 from tracin_viz.engine.projection import mapped
 
@@ -90,8 +90,8 @@ class SketchMap:
         if known.flips is None:
             return
         flips = known.flips.to(values.dtype)
-        exact = known.left is None and known.right is None  # then the values may be the gradients themselves
-        _fold(values * flips if exact else values.mul_(flips), rows[:, room.start : room.stop], room.offset)
+        theirs = isinstance(form, Dense)  # then the values may be the gradients themselves
+        _fold(values * flips if theirs else values.mul_(flips), rows[:, room.start : room.stop], room.offset)
 
     def _map(self, name: str) -> _Map:
         """The map of a parameter.
