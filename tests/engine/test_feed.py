@@ -12,6 +12,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from tracin_viz.engine import Checkpoint, InfluenceEngine
+from tracin_viz.engine.batches import even
 from tracin_viz.engine.feed import Feed, Source
 from tracin_viz.errors import InputError
 
@@ -120,3 +121,11 @@ def test_a_sweep_that_outlives_its_session_closes_without_a_sound():
         next(sweep)
     assert not readers()
     sweep.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "used"), [(300, 64, 60), (80, 64, 40), (10, 64, 10), (7, 1, 1), (0, 4, 1)]
+)
+def test_batches_are_of_even_size_and_no_more_than_needed(count, size, used):
+    assert even(count, size) == used
+    assert -(-count // used) == -(-count // size)

@@ -163,6 +163,12 @@ def partition(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
         yield rows[first : first + size]
 
 
+def even(count: int, size: int) -> int:
+    """The smallest batch that takes no more passes than ``size``: a last batch of few is badly used."""
+    passes = -(-count // size) if count else 1
+    return max(1, -(-count // passes))
+
+
 @dataclass(frozen=True)
 class _Move:
     """Moves tensors inside nested containers."""

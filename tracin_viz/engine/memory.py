@@ -14,7 +14,7 @@ from tracin_viz.engine.forms import Lookup
 from tracin_viz.portable import available_memory
 
 #: Examples per pass beyond which nothing gets faster.
-LARGEST_BATCH = {"cpu": 32, "cuda": 512, "mps": 128}
+LARGEST_BATCH = {"cpu": 64, "cuda": 512, "mps": 128}
 CPU_WORKING_SET = 1 << 30  # bytes; larger batches are no faster
 #: Share of the free memory that a batch may take by the estimate below: the allocator needs room to breathe,
 #: and other programs may start.

@@ -71,8 +71,14 @@ class Held:
         """The gradients written out, (B, P), in the order in which training examples will come."""
         order = self._orders.setdefault(name, form.order)
         if order is None or form.order != order:
-            return torch.cat(_written(form, order), 1)
-        return torch.cat([torch.cat(blocks, 1) for _, blocks in form.blocks()])
+            blocks = _written(form, order)
+            return blocks[0] if len(blocks) == 1 else torch.cat(blocks, 1)
+        whole = torch.empty(0)
+        for rows, blocks in form.blocks():  # whose memory the next ones take over
+            if not whole.numel():
+                whole = blocks[0].new_empty(form.examples, sum(block.shape[1] for block in blocks))
+            torch.cat(blocks, 1, out=whole[rows])
+        return whole
 
     def bytes(self) -> int:
         """Memory that is held."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tracin_viz.engine import scratch
-from tracin_viz.engine.batches import Batch, Collate, length
+from tracin_viz.engine.batches import Batch, Collate, even, length
 from tracin_viz.engine.checkpoints import Checkpoint, borrowed, load_weights
 from tracin_viz.engine.checks import start_check
 from tracin_viz.engine.feed import AHEAD, Feed, Source
@@ -159,7 +159,7 @@ class Session:
         feed = Feed(self._source(data), rows, ahead=self.read_ahead)
         self._feeds.append(feed)
         self.batches = []
-        size, done = self.batch_size, 0
+        size, done = even(len(rows), self.batch_size), 0
         try:
             while done < len(rows):
                 piece = self._tried(feed, rows[done : done + size], done, size, work)
