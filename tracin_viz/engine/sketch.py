@@ -17,9 +17,11 @@ from torch import Tensor
 
 from tracin_viz.engine.basis import Basis
 from tracin_viz.engine.columns import Room, even_rooms, fitted_rooms
-from tracin_viz.engine.forms import Dense, Form
+from tracin_viz.engine.forms import Dense, Factors, Form, pieces
 from tracin_viz.engine.maps import mapped_sides, random_sides, signs
 from tracin_viz.engine.projection import mapped
+
+CACHED = 1 << 20  # bytes of one outer product per example that are computed, signed and folded at once
 
 
 @dataclass
@@ -83,7 +85,16 @@ class SketchMap:
 
     def add(self, name: str, form: Form, rows: Tensor) -> None:
         """Adds the sketch of one parameter's gradients to ``rows`` (B, dim)."""
-        known, room = self._map(name), self._rooms[name]
+        known = self._map(name)
+        if isinstance(form, Factors) and form.positions() == 1 and known.left is known.right is None:
+            for few in pieces(form.examples, self._rooms[name].count * form.left.element_size(), CACHED):
+                part = Factors(form.left[few], form.right[few], form.shape)
+                self._add(known, self._rooms[name], part, rows[few])
+        else:
+            self._add(known, self._rooms[name], form, rows)
+
+    @staticmethod
+    def _add(known: _Map, room: Room, form: Form, rows: Tensor) -> None:
         values = mapped(form, known.left, known.right)
         if known.own is not None:
             rows[:, room.own_start : room.own_start + len(known.own)] += values.index_select(1, known.own)
