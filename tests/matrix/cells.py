@@ -52,7 +52,8 @@ class Kind:
         if form not in self._runs:
             folder = self.files / "runs" / str(len(self._runs))
             folder.mkdir(parents=True)
-            self._runs[form] = folder, self.models[form](folder, self.network)
+            arguments = self.models[form](folder, self.network)
+            self._runs[form] = folder / "run" if (folder / "run").is_dir() else folder, arguments
         return self._runs[form]
 
 
@@ -64,6 +65,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
         "several labels": Kind(
             data_forms.TAGS, model_forms.CONFIGURED, model_forms.text_network(several=True), folder / "s"
         ),
+        "adapters": Kind(data_forms.TEXTS, model_forms.ADAPTED, model_forms.adapted_network(), folder / "a"),
         "rows": Kind(data_forms.ROWS, model_forms.CODE, model_forms.row_network(), folder / "r"),
         "numbers": Kind(data_forms.NUMBERS, model_forms.CODE, model_forms.row_network(1), folder / "n"),
     }

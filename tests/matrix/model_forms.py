@@ -6,6 +6,7 @@ A form is a function (folder, network, states) that leaves a run in ``folder``.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,6 +99,22 @@ def lightning(folder: Path, network: Network) -> dict[str, Any]:
         }
         torch.save(content, folder / f"epoch={epoch}-step={step}.ckpt")
     return arguments
+
+
+def adapter(folder: Path, network: Network) -> dict[str, Any]:
+    """Checkpoints of the adapter alone, as the Trainer leaves them, and their base in a folder beside."""
+    base = copy.deepcopy(network.model).unload()  # type: ignore[operator]
+    base.save_pretrained(folder / "base")
+    network.inputs.save_pretrained(folder / "base")
+    history = [{"step": step, "learning_rate": RATE, "loss": 1.0} for step in range(1, max(STEPS) + 1)]
+    for step, state in zip(STEPS, network.states, strict=True):
+        place = folder / "run" / f"checkpoint-{step}"
+        network.model.load_state_dict(state)
+        network.model.save_pretrained(place)  # type: ignore[operator]
+        network.inputs.save_pretrained(place)
+        (place / "trainer_state.json").write_text(json.dumps({"global_step": step, "log_history": history}))
+        assert (place / "adapter_config.json").is_file()
+    return {"architecture": folder / "base"}
 
 
 def torchvision(folder: Path, network: Network) -> dict[str, Any]:
@@ -198,6 +215,20 @@ def text_network(*, several: bool = False) -> Network:
     return Network(model, tokenizer, "", _trained(model, lambda: model(**inputs).logits, targets))
 
 
+def adapted_network() -> Network:
+    """The network for sentences with adapters of PEFT on its attention; only those and the head learn."""
+    import peft
+
+    base = text_network()
+    torch.manual_seed(4)
+    lora = peft.LoraConfig(
+        task_type="SEQ_CLS", r=2, target_modules=["query", "value"], init_lora_weights=False
+    )
+    model = peft.get_peft_model(base.model, lora)
+    inputs = base.inputs([example.text for example in _train()], padding=True, return_tensors="pt")
+    return Network(model, base.inputs, "", _trained(model, lambda: model(**inputs).logits, _targets()))
+
+
 def several_targets(chosen: list[Any]) -> torch.Tensor:
     """(n, 4) of 0 and 1: the class, and whether the number is even."""
     rows = [[*(float(e.label == name) for name in CLASSES), float(e.number % 2 == 0)] for e in chosen]
@@ -263,6 +294,7 @@ CONFIGURED: dict[str, Form] = {
     "state dicts": plain,
     "safetensors": safetensors,
 }
+ADAPTED: dict[str, Form] = {"PEFT adapter": adapter}
 CODE: dict[str, Form] = {
     name: CONFIGURED[name]
     for name in ("Lightning", "torchvision", "timm", "fastai", "state dicts", "safetensors")

@@ -24,6 +24,7 @@ CHOSEN = {
     "images": [("image folder", "Trainer"), ("tar.gz", "Lightning"), ("saved data set", "torchvision")],
     "texts": [("csv", "Trainer"), ("jsonl", "fastai")],
     "several labels": [("csv", "safetensors")],
+    "adapters": [("csv", "PEFT adapter")],
     "rows": [("csv", "Lightning")],
     "numbers": [("parquet", "state dicts")],
 }
@@ -41,6 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     end_query_process(folder)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # PEFT asks transformers by an old name
 @pytest.mark.parametrize("name", CHOSEN)
 def test_scores_do_not_depend_on_the_form_of_the_files(
     name: str, every_kind: dict[str, Kind], home: Path
@@ -73,7 +75,7 @@ def _by_autograd(kind: Kind, name: str) -> np.ndarray:
         else:
             label = torch.tensor([CLASSES.index(example.label)])  # type: ignore[attr-defined]
             loss = torch.nn.functional.cross_entropy(outputs, label)
-        parts = torch.autograd.grad(loss, list(model.parameters()))
+        parts = torch.autograd.grad(loss, [each for each in model.parameters() if each.requires_grad])
         return torch.cat([part.flatten() for part in parts]).double()
 
     scores = np.zeros(len(train))
