@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -148,6 +149,47 @@ def test_an_upload_can_be_cancelled_by_keyboard_and_too_much_is_refused(
         page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Choose a file")).to_be_visible()
     assert set((own_home / "uploads").glob("*")) == before
+
+
+def test_three_planted_mistakes_are_named_with_place_and_remedy(
+    open_page: OpenPage, own_server: str, tiny_files: TinyFiles, tmp_path: Path
+):
+    data, other = tmp_path / "data", tmp_path / "other"
+    told = dict(zip(tiny.CLASSES, ("cross", "ring", "bar"), strict=True))  # first mistake: names exchanged
+    for split in ("train", "test"):
+        for kind in tiny.CLASSES:
+            shutil.copytree(tiny_files.data / split / kind, data / split / told[kind])
+    (data / "train" / "ring" / "003.png").write_bytes(b"no picture")  # second
+    run = tiny.train_run(tmp_path / "run", tiny_files.data, rate=0.3)  # learned enough for its order to show
+    shutil.copytree(run, other)  # third: one checkpoint of a network with two classes
+    two = tiny.train_run(tmp_path / "two", tiny.write_images(tmp_path / "few", classes=("bar", "cross")),
+                         classes=("bar", "cross"))  # fmt: skip
+    shutil.copy(two / "checkpoint-8" / "model.safetensors", other / "checkpoint-8" / "model.safetensors")
+    page = open_page(own_server)
+    begin(page)
+    type_path(page, "data", data)
+    expect(page.get_by_text("Is this what you expect?")).to_be_visible()
+    page.locator(".st-key-data_problems summary").click()
+    table = page.locator(".st-key-data_problems")
+    expect(table.get_by_text("nreadable").first).to_be_visible()
+    expect(table.get_by_test_id("stDataFrame").first).to_be_visible()
+    next_step(page, "next_model")
+    type_path(page, "model", other)
+    error = page.locator(".st-key-model_error")
+    # Invisible joiners stand between the signs, so that nothing in a file name is read as Markdown.
+    expect(
+        error.get_by_text(re.compile("checkpoint.*8.*model.*safetensors.*is 2×8, not 3×8"))
+    ).to_be_visible()
+    expect(error.get_by_text("What to do").first).to_be_visible()
+    expect(page.locator(".st-key-next_check")).to_have_count(0)
+    type_path(page, "model", run)
+    next_step(page, "next_check")
+    expect(page.get_by_text("if its outputs are named in another order").first).to_be_visible()
+    expect(page.get_by_text("Put the class names into the order of the training").first).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(".st-key-report_csv button").click()
+    report = Path(download.value.path()).read_text()
+    assert "class order" in report and "003.png" in report
 
 
 def test_hostile_names_and_texts_stay_letters(open_page: OpenPage, own_server: str, tmp_path: Path):
