@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tracin_viz.engine.precision import double
-from tracin_viz.engine.scratch import temporary
+from tracin_viz.engine.scratch import fresh, temporary
 
 NORM_BYTES = 4 << 20  # gradients written out for their norms at once; more leaves the cache
 SUMMED = 1024  # squares added up in the type of the gradients
@@ -124,7 +124,8 @@ class Factors(Form):
         """(B, out · in)."""
         if self.left.shape[1] == 1:
             return (self.left[:, 0, :, None] * self.right[:, 0, None, :]).flatten(1)
-        return torch.bmm(self.left.transpose(1, 2), self.right).flatten(1)
+        whole = fresh((self.examples, self.left.shape[2], self.right.shape[2]), self.left)
+        return torch.bmm(self.left.transpose(1, 2), self.right, out=whole).flatten(1)
 
     def blocks(self, limit: int = NORM_BYTES) -> Iterator[tuple[slice, list[Tensor]]]:
         """As ``Form``."""

@@ -68,8 +68,9 @@ def holdings(session: Session, asked: Asked) -> Iterator[Holding]:
     first = 0
     while first < length(asked.queries):
         found = _of_queries(session, asked, first)
-        yield found
         first = found.places.stop
+        yield found
+        del found  # before the next ones are made
 
 
 def _of_queries(session: Session, asked: Asked, first: int) -> Holding:
@@ -109,6 +110,7 @@ def _of_groups(session: Session, asked: Asked, groups: Groups) -> Iterator[Holdi
         held.count = last - first
         held.close()
         yield Holding(held, slice(first, last), bad, squares.sqrt())
+        del held, sums, forms
 
 
 def group_sums(session: Session, asked: Asked, groups: Groups) -> tuple[GroupSums, np.ndarray]:

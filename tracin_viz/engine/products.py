@@ -11,7 +11,7 @@ from torch.nn import functional
 from tracin_viz.engine.convolved import Convolved
 from tracin_viz.engine.forms import Dense, Factors, Form, Lookup, Order
 from tracin_viz.engine.precision import double, zeros
-from tracin_viz.engine.scratch import BYTES
+from tracin_viz.engine.scratch import BYTES, fresh
 from tracin_viz.errors import EngineError
 
 CHUNK = 1 << 23  # numbers of a Gram matrix held at once
@@ -76,7 +76,7 @@ class Held:
         whole = torch.empty(0)
         for rows, blocks in form.blocks():  # whose memory the next ones take over
             if not whole.numel():
-                whole = blocks[0].new_empty(form.examples, sum(block.shape[1] for block in blocks))
+                whole = fresh((form.examples, sum(block.shape[1] for block in blocks)), blocks[0])
             torch.cat(blocks, 1, out=whole[rows])
         return whole
 

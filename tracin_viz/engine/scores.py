@@ -94,6 +94,7 @@ def compute(session: Session, checkpoints: Sequence[Checkpoint], request: Reques
                 else:
                     out[holding.places, places] += values[:, :, 0].T
                 progress(len(piece.rows))
+            del scorer, holding  # else the gradients of the next queries find these still in memory
 
 
 class _Scorer:

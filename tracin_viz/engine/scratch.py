@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +28,16 @@ def temporary(shape: tuple[int, ...], like: Tensor, use: str) -> Tensor:
         buffers.pop((use, like.dtype), None)
         kept = buffers[use, like.dtype] = like.new_empty(count)
     return kept[:count].view(shape)
+
+
+def fresh(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """New memory of ``shape`` for what is kept, with the type of ``like``.
+
+    From NumPy, which asks Linux for pages of 2 MiB: large gradients are written as fast as into used memory.
+    """
+    if like.device.type != "cpu" or like.dtype != torch.float32:
+        return like.new_empty(shape)
+    return torch.from_numpy(np.empty(shape, np.float32))
 
 
 def release() -> None:
