@@ -33,6 +33,15 @@ def test_links_are_refused(tmp_path):
         ZipFiles(path)
 
 
+def test_an_entry_without_a_name_is_refused_in_words(tmp_path):
+    path = tmp_path / "nameless.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", b"x")
+        archive.filelist[0].filename = ""  # in the directory at the end, which is what readers go by
+    with pytest.raises(InputError, match="nothing of it was read"):
+        ZipFiles(path)
+
+
 def test_encrypted_entries_are_refused(zipped):
     path = zipped(entries={"train/cat/1.png": b"x"})
     content = bytearray(path.read_bytes())
