@@ -33,7 +33,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "jobs.front": ({"core", "store"}, {"numpy"}),
     "audit": ({"core", "store", "explore", "relabel", "jobs.front"}, {"numpy", "pandas", "PIL"}),
-    "ui": ({"core", "audit"}, {"streamlit", "plotly", "numpy", "pandas", "PIL", "starlette"}),
+    "ui": ({"core", "audit"}, {"streamlit", "babel", "plotly", "numpy", "pandas", "PIL", "starlette"}),
     "pages": ({"core", "audit", "ui"}, {"streamlit", "plotly", "numpy", "pandas"}),
     "cli": ({"core", "audit", "jobs.worker", "demo"}, set()),
 }
