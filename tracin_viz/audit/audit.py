@@ -12,9 +12,9 @@ import pandas as pd
 from PIL import Image
 
 from tracin_viz.audit.exploring import Exploring
+from tracin_viz.audit.exporting import Exporting
 from tracin_viz.audit.findings import recovery_document, suspects_document
 from tracin_viz.audit.influence import Question, influence_document
-from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.runs import Runs
 from tracin_viz.audit.warming import warm
@@ -29,7 +29,7 @@ from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
 
-class Audit(Exploring, Relabelling, Runs):
+class Audit(Exploring, Exporting, Runs):
     """A registered audit. Get one from ``Workspace.open``.
 
     Attributes:

@@ -1,31 +1,22 @@
-"""Decisions about labels: what was decided, by whom, and the table that leaves the app."""
+"""Decisions about labels: what was decided, and by whom."""
 
 from __future__ import annotations
 
 import uuid
 from functools import cached_property
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
 
 from tracin_viz.audit.results import Results
-from tracin_viz.audit.wording import given_words, suggestion_words
+from tracin_viz.audit.wording import given_words
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
-from tracin_viz.explore import suspects
-from tracin_viz.relabel import export as exports
 from tracin_viz.relabel.events import Decision, Event, EventLog
 from tracin_viz.relabel.sessions import SessionBook
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
-#: Names of the export formats.
-EXPORT_FORMATS = tuple(exports.FORMATS)
-
 
 class Relabelling:
-    """The part of an audit that people change: append-only events, frozen queues, exports."""
+    """The part of an audit that people change: append-only events and frozen queues."""
 
     home: Home
     record: AuditRecord
@@ -107,48 +98,6 @@ class Relabelling:
     def history(self) -> list[Event]:
         """Everything that was ever decided or undone, oldest first."""
         return self.events.history()
-
-    def export(self, format: str, output: Path) -> Path:
-        """Write given and current labels of all training examples.
-
-        Args:
-            format: A key of ``relabel.export.FORMATS``.
-            output: File to write; the audit's own data is never overwritten.
-
-        Raises:
-            InputError: Unknown format, or ``output`` would overwrite the source data.
-        """
-        return exports.write(
-            self._export_rows(), format, output, protected=[Path(self.record.data), Path(self.record.model)]
-        )
-
-    def export_csv(self) -> bytes:
-        """The CSV export as bytes, for a download button."""
-        return exports.csv_bytes(self._export_rows())
-
-    def _export_rows(self) -> pd.DataFrame:
-        rows = self.results.dataset().splits["train"]
-        labels = np.asarray(rows.labels)
-        examples = pd.DataFrame(
-            {
-                "id": [f"train:{row}" for row in range(len(labels))],
-                # A file name that is not valid text holds surrogates, which pandas takes as objects only.
-                "source": pd.Series(list(rows.sources), dtype=object),
-                "label": given_words(self.results.dataset(), "train"),
-            }
-        )
-        # Decisions can be exported before (or without) a computation: those columns are then empty.
-        if self.results.scores_ready():
-            measured = self.results.measured("train")
-            suggested, _ = suspects.suggestions(labels, measured["other"], measured["other_probability"])
-            scores = self.results.suspect_scores("self-influence")
-            examples["suggested"] = [
-                suggestion_words(self.results.dataset(), row, int(other), float("nan"))
-                for row, other in enumerate(suggested)
-            ]
-            examples["score"] = scores
-            examples["percentile"] = suspects.percentiles(scores)
-        return exports.rows(examples, self.decisions())
 
     def _given_label(self, example_id: str) -> str:
         split, _, row = example_id.rpartition(":")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.audit import Workspace
-from tracin_viz.audit.relabelling import EXPORT_FORMATS
+from tracin_viz.audit.exporting import EXPORT_FORMATS
 from tracin_viz.cli.progress import ProgressLine
 from tracin_viz.config import Home, ResultSettings, SpeedSettings
 from tracin_viz.errors import InputError
