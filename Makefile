@@ -9,9 +9,16 @@ export TRACIN_VIZ_HOME ?= $(CURDIR)/workspace
 
 .PHONY: run test lint types demo screenshots benchmark acceptance clean
 
+# For people who only look: make run READ_ONLY=1. Everything is shown, nothing can be changed, no demo is made.
+ifneq ($(filter-out 0,$(READ_ONLY)),)
+export TRACIN_VIZ_READ_ONLY := 1
+endif
+
 run: $(VENV)/.installed
+ifndef TRACIN_VIZ_READ_ONLY
 	@$(BIN)/python -m tracin_viz demo digits --if-missing
-	@echo "TracIn-Viz is at http://$(HOST):$(PORT)"
+endif
+	@echo "TracIn-Viz is at http://$(HOST):$(PORT)$(if $(TRACIN_VIZ_READ_ONLY), (read-only))"
 	@$(BIN)/python -m streamlit run app.py --server.address=$(HOST) --server.port=$(PORT)
 
 test: $(VENV)/.installed-dev browser lint types

@@ -7,6 +7,7 @@
     ├── StoreError         files or database of the workspace
     ├── EngineError        the model cannot be measured as asked
     ├── JobError           a run or the query process failed
+    ├── ReadOnlyError      this server shows everything and changes nothing
     └── CancelledError     somebody asked for it to stop
 
 Every page and command shows ``str(error)``; nothing else needs to be added to make it readable.
@@ -80,6 +81,19 @@ class EngineError(TracinVizError):
 
 class JobError(TracinVizError):
     """A run or the query process failed."""
+
+
+class ReadOnlyError(TracinVizError):
+    """The server was started for looking only, or this visit has no right to change this."""
+
+    def __init__(
+        self,
+        message: str = "This is a read-only view: nothing can be changed here.",
+        *,
+        remedy: str = "Ask whoever shared it, or start the app without READ_ONLY=1 on their computer.",
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(message, remedy=remedy, problems=problems)
 
 
 class CancelledError(TracinVizError):
