@@ -11,6 +11,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.cards import spread_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow, scores_ready, status_of
 from tracin_viz.ui.session import open_audit, workspace
 
@@ -18,7 +19,7 @@ PICTURES = 7
 
 
 def _demo(kind: str, *, primary: bool) -> None:
-    title, purpose = text.DEMOS[kind]
+    title, purpose = map(tr, text.DEMOS[kind])
     space = workspace()
     status = status_of(space, kind)
     ready = scores_ready(space, kind)
@@ -70,7 +71,7 @@ def _recent(summaries: list[AuditSummary]) -> None:
                 classes = text.count(len(summary.classes), "class", "classes")
                 classes = classes if summary.classes else "numbers to predict"
                 st.caption(f"{summary.task} · {sizes} · {classes}")
-                st.caption(f"{text.STATES.get(summary.state, summary.state)} · {made}")
+                st.caption(f"{tr(text.STATES.get(summary.state, summary.state))} · {made}")
                 ready = scores_ready(workspace(), summary.name)
                 if st.button("Open", key=f"open_{summary.name}"):
                     go("influence" if ready else "compute", audit=summary.name)

@@ -14,6 +14,7 @@ from tracin_viz.ui.cards import example_card, influence_cards, similar_cards
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.picker import pick
 from tracin_viz.ui.results import document, examples
 from tracin_viz.ui.session import linked, publish, visit
@@ -28,7 +29,7 @@ def _controls(audit: Audit, *, has_label: bool) -> tuple[str, str | None, int]:
         ranking = st.segmented_control(
             "Ranking",
             list(text.RANKINGS),
-            format_func=text.RANKINGS.__getitem__,
+            format_func=lambda name: tr(text.RANKINGS[name]),
             required=True,
             key=linked("ranking", list(text.RANKINGS), "dot"),
             persist_state="session",
@@ -40,7 +41,7 @@ def _controls(audit: Audit, *, has_label: bool) -> tuple[str, str | None, int]:
         )
     chosen = str(ranking or "dot")
     publish("ranking", chosen, "dot")
-    st.caption(text.RANKING_HELP[chosen])
+    st.caption(tr(text.RANKING_HELP[chosen]))
     return chosen, None if label == natural else label, int(top)
 
 
@@ -79,8 +80,8 @@ def _lists(audit: Audit, found: dict[str, Any]) -> None:
     target = _target_words(found)
     left, right = st.columns(2, gap="medium")
     for column, side, title, meaning in (
-        (left, "proponents", f":blue[{text.FOR}] {target}", text.PROPONENTS),
-        (right, "opponents", f":orange[{text.AGAINST}] {target}", text.OPPONENTS),
+        (left, "proponents", f":blue[{tr(text.FOR)}] {target}", tr(text.PROPONENTS)),
+        (right, "opponents", f":orange[{tr(text.AGAINST)}] {target}", tr(text.OPPONENTS)),
     ):
         with column, st.container(key=side):
             st.subheader(title, anchor=False)
@@ -90,7 +91,7 @@ def _lists(audit: Audit, found: dict[str, Any]) -> None:
 
 def _similar(audit: Audit, found: dict[str, Any]) -> None:
     st.subheader("Which training examples merely look alike to the model?", anchor=False)
-    st.caption(text.WHAT_SIMILAR)
+    st.caption(tr(text.WHAT_SIMILAR))
     for side, title in (("most_similar", "Most alike"), ("least_similar", "Least alike")):
         st.markdown(f"**{title}**")
         _shown(audit, similar_cards(audit, found[side]), key=f"list_{side}", label=title, strip=True)
@@ -166,7 +167,7 @@ def main(audit: Audit) -> None:
         _lists(audit, found)
         st.caption("Exact scores." if found["exact"] else "Scores estimated from gradient sketches.")
         with st.expander("What do these numbers mean?"):
-            st.write(text.WHAT_INFLUENCE)
+            st.write(tr(text.WHAT_INFLUENCE))
     _similar(audit, found)
 
 

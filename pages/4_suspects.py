@@ -14,6 +14,7 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
 from tracin_viz.ui.inline import inlined
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.results import document
 from tracin_viz.ui.session import linked, publish
@@ -29,7 +30,7 @@ def _controls(audit: Audit) -> tuple[str, str | None, int]:
         ranking = st.selectbox(
             "Ranked by",
             list(text.SUSPECT_RANKINGS),
-            format_func=text.SUSPECT_RANKINGS.__getitem__,
+            format_func=lambda name: tr(text.SUSPECT_RANKINGS[name]),
             key=linked("by", list(text.SUSPECT_RANKINGS), USUAL),
             persist_state="session",
             width=200,
@@ -45,7 +46,7 @@ def _controls(audit: Audit) -> tuple[str, str | None, int]:
         )
     publish("by", ranking, USUAL)
     publish("share", share, 10)
-    st.caption(f"{text.SUSPECT_HELP[ranking]} Higher = more suspicious.")
+    st.caption(f"{tr(text.SUSPECT_HELP[ranking])} Higher = more suspicious.")
     return ranking, None if name in (None, ALL) else name, int(share)
 
 
@@ -68,7 +69,7 @@ def _histogram(audit: Audit, ranking: str, share: int) -> int:
         threshold,
         marked=theme.colour("suspect"),
         rest=theme.colour("neutral"),
-        direction=f"{text.SUSPECT_RANKINGS[ranking]}: more suspicious →",
+        direction=f"{tr(text.SUSPECT_RANKINGS[ranking])}: more suspicious →",
     )
     st.plotly_chart(
         figure,
@@ -98,7 +99,7 @@ def _recovery(audit: Audit, ranking: str) -> None:
         found["curves"],
         found["fractions"],
         chosen=ranking,
-        names=text.SUSPECT_RANKINGS,
+        names={name: tr(words) for name, words in text.SUSPECT_RANKINGS.items()},
         colours=(theme.colour("suspect"), theme.colour("neutral")),
     )
     st.plotly_chart(
@@ -109,7 +110,7 @@ def _recovery(audit: Audit, ranking: str) -> None:
     )
     st.caption(
         " · ".join(
-            f"{text.SUSPECT_RANKINGS.get(name, name)} {text.percent(value)}"
+            f"{tr(text.SUSPECT_RANKINGS.get(name, name))} {text.percent(value)}"
             for name, value in found["at_20"].items()
         )
         + " within the top 20 %."
@@ -131,7 +132,7 @@ def _top(audit: Audit, found: dict[str, Any], ranking: str, name: str | None) ->
             type="primary",
             key="review",
             icon=":material/edit:",
-            help=text.MARK_HELP,
+            help=tr(text.MARK_HELP),
         )
         if pages > 1:
             shown = min(st.pagination(pages, key="suspects_page"), pages)
@@ -173,7 +174,7 @@ def main(audit: Audit) -> None:
     )
     _top(audit, found, ranking, name)
     with st.expander("What is self-influence?"):
-        st.write(text.WHAT_SELF_INFLUENCE)
+        st.write(tr(text.WHAT_SELF_INFLUENCE))
     _recovery(audit, ranking)
 
 

@@ -13,6 +13,7 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.components.scatter import Points, scatter
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go, guarded
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.map_colours import Painted
 from tracin_viz.ui.map_routes import bytes_url, card_url
 from tracin_viz.ui.progress import ACTIVE, follow
@@ -72,7 +73,7 @@ def _explore(
     rows = selected_rows(audit)
     _map(audit, found, points, painted, rows)
     with st.expander("How to read this map"):
-        st.write(text.WHAT_CLUSTERS)
+        st.write(tr(text.WHAT_CLUSTERS))
     show_selection(audit, rows, table)
 
 

@@ -14,6 +14,7 @@ from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.decisions import show_decisions
 from tracin_viz.ui.frame import audit_page, guarded
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.queue import Queue, click_id, decide, freeze, load, next_place, undo
 from tracin_viz.ui.results import examples, suspect_rows
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
@@ -49,7 +50,7 @@ def _begin(audit: Audit, item: str) -> None:
                 "Suspects by",
                 rankings,
                 index=rankings.index(by) if by in rankings else 0,
-                format_func=text.SUSPECT_RANKINGS.__getitem__,
+                format_func=lambda name: tr(text.SUSPECT_RANKINGS[name]),
             )
             choices = [ALL, *audit.classes]
             of = middle.selectbox("Labelled", choices, index=choices.index(of) if of in choices else 0)

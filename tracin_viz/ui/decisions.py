@@ -9,6 +9,7 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
 from tracin_viz.ui.cards import decision_words
+from tracin_viz.ui.language import tr
 
 
 def show_decisions(audit: Audit) -> None:
@@ -20,7 +21,7 @@ def show_decisions(audit: Audit) -> None:
         return
     changed = sum(now.action in ("relabel", "exclude") for now in decisions.values())
     with st.container(horizontal=True, vertical_alignment="center", key="saved"):
-        st.markdown(f":green[**{text.SAVED} {len(decisions):,}**] · {changed:,} changed")
+        st.markdown(f":green[**{tr(text.SAVED)} {len(decisions):,}**] · {changed:,} changed")
         st.download_button(
             "Download CSV",
             data=audit.export_csv,

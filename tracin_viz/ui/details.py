@@ -12,6 +12,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.results import examples
 
 _KEY = "details"
@@ -57,7 +58,7 @@ def _dialog(audit: Audit, identity: str) -> None:
     else:
         if st.button("Explain its prediction", key="details_explain", icon=":material/compare_arrows:"):
             go("influence", audit=audit.name, query=identity)
-    st.caption(text.WHAT_SELF_INFLUENCE if split == "train" else "")
+    st.caption(tr(text.WHAT_SELF_INFLUENCE) if split == "train" else "")
 
 
 def _predicted(audit: Audit, row: Mapping[str, Any]) -> str:

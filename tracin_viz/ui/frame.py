@@ -13,6 +13,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, AuditSummary
 from tracin_viz.errors import InputError, JobError, NotComputedError, NotFoundError, TracinVizError
 from tracin_viz.ui import text
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import choose_audit, current_audit, workspace
 
 _P = ParamSpec("_P")
@@ -131,7 +132,7 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
     summaries = workspace().summaries()
     audit = current_audit(summaries)
     if audit is None:
-        raise NotFoundError(text.NO_AUDIT, remedy=text.NO_AUDIT_REMEDY)
+        raise NotFoundError(tr(text.NO_AUDIT), remedy=tr(text.NO_AUDIT_REMEDY))
     _header(audit, summaries)
     if needs_scores and not audit.ready().scores:
         raise NotComputedError(
@@ -147,7 +148,7 @@ def _header(audit: Audit, summaries: list[AuditSummary]) -> None:
     line = f"{sizes} · {text.count(len(audit.checkpoints), 'checkpoint')}"
     decided = len(audit.decisions())
     if decided:
-        line += f" · :green[{text.SAVED} {decided:,}]"
+        line += f" · :green[{tr(text.SAVED)} {decided:,}]"
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         titles = {summary.name: summary.title for summary in summaries}
         if len(titles) > 1:

@@ -10,6 +10,7 @@ from tracin_viz.audit import Workspace
 from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import workspace
 
 #: Seconds between looks; each costs the server some 50 ms per open page.
@@ -75,7 +76,7 @@ def _running(name: str, status: dict[str, Any]) -> None:
     done, total = int(stage["done"] or 0), int(stage["total"] or 0)
     share = min(1.0, done / total) if total else 0.0
     left = text.duration(status["seconds_left"])
-    what = text.plain(status.get("stage") or text.STATES[status["state"]])
+    what = text.plain(status.get("stage") or tr(text.STATES[status["state"]]))
     st.progress(share, text=f"{what} · {share:.0%}" + (f" · {left}" if left else ""))
     if status["message"]:
         st.caption(text.plain(status["message"]))

@@ -18,6 +18,7 @@ from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.frame import go
 from tracin_viz.ui.inline import inlined
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.session import parameter, remember, remembered
 
@@ -79,7 +80,7 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
             key="relabel_selected",
             type="primary",
             icon=":material/edit:",
-            help=f"As a queue, the most suspicious first. {text.MARK_HELP}",
+            help=f"As a queue, the most suspicious first. {tr(text.MARK_HELP)}",
         ):
             if number:
                 marks.relabel()

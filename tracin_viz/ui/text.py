@@ -7,8 +7,11 @@ links, remote pictures, icons or colour directives. ``plain`` switches all of th
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
-from tracin_viz.ui.theme import SIGNS
+from babel.dates import format_date
+
+from tracin_viz.ui.language import USUAL, language, later, tr
 
 #: Invisible character without width or line break. Around a sign it ends every pattern that Streamlit looks
 #: for *after* Markdown's backslashes are gone: web addresses, ``:emoji:``, ``:material/icon:``, arrows.
@@ -54,126 +57,162 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"about {max(1, round(seconds))} s left"
+        return tr("about {number} s left", number=max(1, round(seconds)))
     if seconds < 3600:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
+        return tr("about {number} min left", number=round(seconds / 60))
+    return tr("about {number} h left", number=f"{seconds / 3600:.1f}")
 
 
-FOR = f"{SIGNS['proponent']} For"
-AGAINST = f"{SIGNS['opponent']} Against"
+def takes(seconds: float) -> str:
+    """How long something will take, in words."""
+    if seconds < 60:
+        return tr("about {number} s", number=max(1, round(seconds)))
+    if seconds < 3600:
+        return tr("about {number} min", number=round(seconds / 60))
+    return tr("about {number} h", number=f"{seconds / 3600:.1f}")
 
-PROPONENTS = "Proponents: training examples that pushed the model **towards** this answer."
-OPPONENTS = "Opponents: training examples that pushed the model **away** from this answer."
 
-WHAT_INFLUENCE = (
+def date(stamp: float, *, hours: bool = False) -> str:
+    """Day (and hour) of seconds since 1970 as the reader's language writes it."""
+    local = datetime.fromtimestamp(stamp)
+    day = format_date(local, "d MMM y" if language() == USUAL else "long", locale=language())
+    return f"{day} {local:%H:%M}" if hours else day
+
+
+FOR = later("▲ For")
+AGAINST = later("▼ Against")
+
+PROPONENTS = later("Proponents: training examples that pushed the model **towards** this answer.")
+OPPONENTS = later("Opponents: training examples that pushed the model **away** from this answer.")
+
+WHAT_INFLUENCE = later(
     "Each number is a sum over checkpoints: how far one training step on that example moved the loss of "
     "the chosen one. Positive lowered the loss (for), negative raised it (against); the size has no unit, "
     "so compare it within one list only."
 )
-WHAT_SIMILAR = (
+WHAT_SIMILAR = later(
     "Likeness of the last layer's inputs (cosine, 1 = same direction). Looking alike is not the same as "
     "having pushed the prediction."
 )
-WHAT_SELF_INFLUENCE = (
+WHAT_SELF_INFLUENCE = later(
     "An example with high self-influence leans on itself: the model could only get it right by memorising "
     "it. Wrong labels look like that, and so do rare or hard but correct ones: a reason to look, no verdict."
 )
-WHAT_CLUSTERS = (
+WHAT_CLUSTERS = later(
     "Examples are close here when they push the model in the same direction while it trains, which is not "
     "the same as looking alike. Position and distance between far groups mean nothing; who is together does."
 )
 
-RANKINGS: dict[str, str] = {"dot": "Total push", "cosine": "Same direction", "relatif": "Typical push"}
+RANKINGS: dict[str, str] = {
+    "dot": later("Total push"),
+    "cosine": later("Same direction"),
+    "relatif": later("Typical push"),
+}
 RANKING_HELP: dict[str, str] = {
-    "dot": "Total push (dot product): TracIn as published. Use it first; a few extreme examples can "
-    "appear in many lists.",
-    "cosine": "Same direction (cosine): ignores how strongly an example pushes. Use it to find the closest "
-    "relatives.",
-    "relatif": "Typical push (RelatIF): divides by the training example's own strength. Use it when the "
-    "same few examples show up as opponents of everything.",
+    "dot": later(
+        "Total push (dot product): TracIn as published. Use it first; a few extreme examples can "
+        "appear in many lists."
+    ),
+    "cosine": later(
+        "Same direction (cosine): ignores how strongly an example pushes. Use it to find the closest "
+        "relatives."
+    ),
+    "relatif": later(
+        "Typical push (RelatIF): divides by the training example's own strength. Use it when the "
+        "same few examples show up as opponents of everything."
+    ),
 }
 
 SUSPECT_RANKINGS: dict[str, str] = {
-    "self-influence": "Self-influence",
-    "aum": "Logit margin (AUM)",
-    "loss": "Mean loss",
-    "gradient-norm": "Gradient norm",
+    "self-influence": later("Self-influence"),
+    "aum": later("Logit margin (AUM)"),
+    "loss": later("Mean loss"),
+    "gradient-norm": later("Gradient norm"),
 }
 SUSPECT_HELP: dict[str, str] = {
-    "self-influence": "How strongly an example had to pull the model towards itself, over all checkpoints.",
-    "aum": "How far the label's logit stays below the best other one, on average over the checkpoints.",
-    "loss": "Average loss over the checkpoints.",
-    "gradient-norm": "Size of the gradient at the last checkpoint.",
+    "self-influence": later(
+        "How strongly an example had to pull the model towards itself, over all checkpoints."
+    ),
+    "aum": later(
+        "How far the label's logit stays below the best other one, on average over the checkpoints."
+    ),
+    "loss": later("Average loss over the checkpoints."),
+    "gradient-norm": later("Size of the gradient at the last checkpoint."),
 }
 
 #: Words of the map (ui/components/scatter); ``{n}`` is a number.
 MAP_WORDS: dict[str, str] = {
-    "tool": "What dragging does",
-    "lasso": "Lasso: draw around points",
-    "lasso_short": "Lasso",
-    "box": "Box: pull up a rectangle",
-    "box_short": "Box",
-    "pan": "Move the map",
-    "pan_short": "Move",
-    "way": "What a new selection does to the present one",
-    "replace": "Replace the selection",
-    "replace_short": "New",
-    "add": "Add to the selection (Shift)",
-    "add_short": "Add",
-    "subtract": "Take away from the selection (Ctrl)",
-    "subtract_short": "Remove",
-    "intersect": "Keep the overlap (Ctrl + Shift)",
-    "intersect_short": "Overlap",
-    "zoom_in": "Zoom in",
-    "zoom_out": "Zoom out",
-    "fit": "Show the whole map",
-    "fit_short": "Fit",
-    "clear": "Clear selection",
-    "points": "{n} on the map",
-    "selected": "{n} selected",
-    "hide": "Click hides or shows it; a double click shows it alone",
-    "only": "only",
-    "only_long": "Show this alone",
-    "select": "select",
-    "select_long": "Select all of",
-    "show_all": "show all",
-    "more": "and {n} more, in grey",
-    "loading": "Loading the map …",
-    "failed": "The map could not be loaded. Reload the page.",
-    "no_webgl": "This browser has no WebGL: the map is drawn in a simpler and slower way.",
-    "hint": "Drag to draw around points: Shift adds, Ctrl takes away, both keep the overlap. "
-    "Click a point to see the example. Ctrl + wheel zooms.",
-    "hint_touch": "Choose Lasso or Box to draw around points; two fingers move and zoom.",
-    "keys": "Keys: arrows move the cross, with Shift the map; + and − zoom, 0 shows the whole map; "
-    "B begins and ends a box; Ctrl + A selects all; Enter opens the example; Esc clears.",
-    "box_begun": "Box begun. Move to its other corner and press B again.",
+    "tool": later("What dragging does"),
+    "lasso": later("Lasso: draw around points"),
+    "lasso_short": later("Lasso"),
+    "box": later("Box: pull up a rectangle"),
+    "box_short": later("Box"),
+    "pan": later("Move the map"),
+    "pan_short": later("Move"),
+    "way": later("What a new selection does to the present one"),
+    "replace": later("Replace the selection"),
+    "replace_short": later("New"),
+    "add": later("Add to the selection (Shift)"),
+    "add_short": later("Add"),
+    "subtract": later("Take away from the selection (Ctrl)"),
+    "subtract_short": later("Remove"),
+    "intersect": later("Keep the overlap (Ctrl + Shift)"),
+    "intersect_short": later("Overlap"),
+    "zoom_in": later("Zoom in"),
+    "zoom_out": later("Zoom out"),
+    "fit": later("Show the whole map"),
+    "fit_short": later("Fit"),
+    "clear": later("Clear selection"),
+    "points": later("{n} on the map"),
+    "selected": later("{n} selected"),
+    "hide": later("Click hides or shows it; a double click shows it alone"),
+    "only": later("only"),
+    "only_long": later("Show this alone"),
+    "select": later("select"),
+    "select_long": later("Select all of"),
+    "show_all": later("show all"),
+    "more": later("and {n} more, in grey"),
+    "loading": later("Loading the map …"),
+    "failed": later("The map could not be loaded. Reload the page."),
+    "no_webgl": later("This browser has no WebGL: the map is drawn in a simpler and slower way."),
+    "hint": later(
+        "Drag to draw around points: Shift adds, Ctrl takes away, both keep the overlap. "
+        "Click a point to see the example. Ctrl + wheel zooms."
+    ),
+    "hint_touch": later("Choose Lasso or Box to draw around points; two fingers move and zoom."),
+    "keys": later(
+        "Keys: arrows move the cross, with Shift the map; + and − zoom, 0 shows the whole map; "
+        "B begins and ends a box; Ctrl + A selects all; Enter opens the example; Esc clears."
+    ),
+    "box_begun": later("Box begun. Move to its other corner and press B again."),
 }
 
 #: Said of the tick of a card; ``{id}`` is the example.
-MARK = "Mark {id}"
-MARK_HELP = "Tick cards (or Space, Ctrl or Shift and click) to act on some of them only."
+MARK = later("Mark {id}")
+MARK_HELP = later("Tick cards (or Space, Ctrl or Shift and click) to act on some of them only.")
 
 STATES: dict[str, str] = {
-    "created": "not computed yet",
-    "queued": "waiting to start",
-    "running": "computing",
-    "done": "ready",
-    "failed": "failed",
-    "cancelled": "cancelled",
+    "created": later("not computed yet"),
+    "queued": later("waiting to start"),
+    "running": later("computing"),
+    "done": later("ready"),
+    "failed": later("failed"),
+    "cancelled": later("cancelled"),
 }
 
 DEMOS: dict[str, tuple[str, str]] = {
     "digits": (
-        "Handwritten digits",
-        "5,000 pictures, 10 % of the training labels deliberately wrong. Find them.",
+        later("Handwritten digits"),
+        later("5,000 pictures, 10 % of the training labels deliberately wrong. Find them."),
     ),
     "commands": (
-        "Smart-home commands",
-        "Template-generated voice commands for lights, timers and heating, read by a small transformer.",
+        later("Smart-home commands"),
+        later(
+            "Template-generated voice commands for lights, timers and heating, read by a small transformer."
+        ),
     ),
 }
 
-NO_AUDIT = "There is no audit yet."
-NO_AUDIT_REMEDY = "Try the demo, or open your own model and data, on the Start page."
-SAVED = "Saved ✓"
+NO_AUDIT = later("There is no audit yet.")
+NO_AUDIT_REMEDY = later("Try the demo, or open your own model and data, on the Start page.")
+SAVED = later("Saved ✓")

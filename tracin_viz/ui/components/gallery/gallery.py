@@ -15,6 +15,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from tracin_viz.ui import text
+from tracin_viz.ui.language import tr
 
 Layout = Literal["grid", "strip", "large", "thumbs"]
 Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
@@ -111,7 +112,7 @@ def gallery(
             "clickable": on_pick is not None,
             "marked": [card.id for card in cards if card.id in marked],
             "markable": on_mark is not None,
-            "mark_words": text.MARK,
+            "mark_words": tr(text.MARK),
             "ahead": [card.src for card in ahead if card.src],
         },
         on_pick_change=picked,

@@ -19,6 +19,7 @@ from tracin_viz.errors import InputError
 from tracin_viz.ui import text
 from tracin_viz.ui.blobs import BLOBS, Blob
 from tracin_viz.ui.components.scatter.points import Colouring, Mask, Points, decode_mask, encode_mask
+from tracin_viz.ui.language import tr
 
 _HERE = Path(__file__).parent
 #: One module in the browser: Streamlit takes one text, so the parts are joined in this order.
@@ -112,7 +113,7 @@ def scatter(
             "labels": [asdict(one) for one in labels],
             "card": card_url,
             "label": label,
-            "words": text.MAP_WORDS,
+            "words": {name: tr(words) for name, words in text.MAP_WORDS.items()},
         },
         on_select_change=selecting,
         on_pick_change=picking,
