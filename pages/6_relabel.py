@@ -16,7 +16,7 @@ from tracin_viz.ui.decisions import show_decisions
 from tracin_viz.ui.frame import audit_page, guarded
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.queue import Queue, click_id, decide, freeze, load, next_place, undo
-from tracin_viz.ui.results import examples, suspect_rows
+from tracin_viz.ui.results import examples, suspect_row
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
 
 ALL = "all classes"
@@ -95,7 +95,7 @@ def _number(given: str) -> int:
 def _rows(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[dict[str, Any]], str]:
     """Rows of a new queue, and where they come from in words."""
     if item:
-        return [suspect_rows(audit).get(item, {"id": item})], f"{item} chosen by hand"
+        return [suspect_row(audit, item)], f"{item} chosen by hand"
     found = audit.suspects(ranking=by, class_name=of or None, top=top)["suspects"]
     where = f" labelled {of}" if of else ""
     return found, f"top {len(found)} by {text.SUSPECT_RANKINGS[by].lower()}{where}"
@@ -103,8 +103,7 @@ def _rows(audit: Audit, item: str, by: str, of: str, top: int) -> tuple[list[dic
 
 def _selected(audit: Audit, name: str) -> tuple[list[dict[str, Any]], str]:
     """Rows of a queue of selected examples, the most suspicious first, and where they come from in words."""
-    chosen = {f"train:{row}" for row in audit.selections.get(name).tolist()}
-    rows = [row for row in suspect_rows(audit).values() if row["id"] in chosen][:MOST]
+    rows = audit.suspects(top=MOST, among=audit.selections.get(name))["suspects"]
     return rows, f"{text.count(len(rows), 'example')} selected on the map"
 
 
@@ -130,7 +129,7 @@ def _card(audit: Audit, queue: Queue, place: int, already: int) -> None:
     with left:
         gallery([card], key="card", label=f"Example {place + 1} of {len(queue.entries)}", layout="large")
     with right, st.container(key="choices"):
-        reasons = suspect_rows(audit).get(entry.example_id, {}).get("reasons", ())
+        reasons = suspect_row(audit, entry.example_id).get("reasons", ())
         st.markdown("\n".join(f"- {text.plain(reason)}" for reason in reasons))
         _buttons(audit, queue, place, str(row["label"]), click_id(entry.example_id, already=already))
 

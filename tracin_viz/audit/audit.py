@@ -13,7 +13,7 @@ from PIL import Image
 
 from tracin_viz.audit.exploring import Exploring
 from tracin_viz.audit.exporting import Exporting
-from tracin_viz.audit.findings import recovery_document, suspects_document
+from tracin_viz.audit.findings import recovery_document, suspect_entries, suspects_document
 from tracin_viz.audit.influence import Question, influence_document
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.runs import Runs
@@ -166,10 +166,31 @@ class Audit(Exploring, Exporting, Runs):
         return influence_document(self.home, self.record, self.results, question, session=session)
 
     def suspects(
-        self, *, ranking: str = "self-influence", class_name: str | None = None, top: int = 100
+        self,
+        *,
+        ranking: str = "self-influence",
+        class_name: str | None = None,
+        top: int = 100,
+        among: npt.NDArray[np.int64] | None = None,
     ) -> dict[str, Any]:
-        """Training examples that look mislabelled or rare, the most suspicious first (DESIGN §9)."""
-        return suspects_document(self.record, self.results, ranking, class_name, top)
+        """Training examples that look mislabelled or rare, the most suspicious first (DESIGN §9).
+
+        Args:
+            ranking: What suspicion is measured by.
+            class_name: Only examples with this given label.
+            top: How many at most.
+            among: Only these rows of the training split.
+        """
+        return suspects_document(self.record, self.results, ranking, class_name, top, among)
+
+    def suspect_entries(
+        self, rows: Sequence[int], *, ranking: str = "self-influence"
+    ) -> list[dict[str, Any]]:
+        """The lines of the suspects document for these training rows, in their order.
+
+        What a page needs of the few examples that it shows: the whole document of a large audit is slow.
+        """
+        return suspect_entries(self.record, self.results, ranking, rows)
 
     def suspect_scores(self, ranking: str) -> npt.NDArray[np.float64]:
         """(N,) scores of the training examples, higher = more suspicious, NaN where not measurable."""

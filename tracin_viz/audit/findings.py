@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.wording import disagrees, given_words, suggestion_words
@@ -31,7 +34,12 @@ def class_index(record: AuditRecord, name: str) -> int:
 
 
 def suspects_document(
-    record: AuditRecord, results: Results, ranking: str, class_name: str | None, top: int
+    record: AuditRecord,
+    results: Results,
+    ranking: str,
+    class_name: str | None,
+    top: int,
+    among: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """The ``suspects`` document: training examples by falling suspicion.
 
@@ -41,46 +49,15 @@ def suspects_document(
         ranking: A key of ``explore.suspects.RANKINGS``.
         class_name: Only examples with this given label.
         top: How many at most.
+        among: Only these rows of the training split.
     """
-    scores = results.suspect_scores(ranking)  # (n,)
-    percentiles = suspects.percentiles(scores)
-    measured = results.measured("train")
-    rows = results.dataset().splits["train"]
-    labels = np.asarray(rows.labels)
-    suggested, confidence = suspects.suggestions(labels, measured["other"], measured["other_probability"])
-    order = suspects.order(scores)
+    order = suspects.order(results.suspect_scores(ranking))
+    if among is not None:
+        order = order[np.isin(order, among)]
     if class_name is not None:
+        labels = np.asarray(results.dataset().splits["train"].labels)
         order = order[labels[order] == class_index(record, class_name)]
-    truth = results.truth()
-    dataset, given = results.dataset(), given_words(results.dataset(), "train")
-    wrong = disagrees(record.target, labels, measured["predicted"], measured["value"]).sum(axis=0)
-    found = []
-    for row in order[: max(0, top)].tolist():
-        other = suggestion_words(dataset, row, int(suggested[row]), float(measured["value"][-1, row]))
-        evidence = suspects.Evidence(
-            given=str(given[row]),
-            suggested=other,
-            confidence=float(confidence[row]),
-            percentile=float(percentiles[row]),
-            wrong=int(wrong[row]),
-            # A number is never simply right or wrong, so nothing is said about how often.
-            checkpoints=0 if record.target == "number" else len(measured["predicted"]),
-        )
-        entry: dict[str, Any] = {
-            "id": f"train:{row}",
-            "split": "train",
-            "row": row,
-            "source": rows.sources[row],
-            "label": evidence.given,
-            "suggested": other,
-            "confidence": evidence.confidence,
-            "score": _number(scores[row]),
-            "percentile": _number(percentiles[row]),
-            "reasons": suspects.reasons(evidence),
-        }
-        if truth is not None:
-            entry["planted"] = row in truth
-        found.append(entry)
+    found = suspect_entries(record, results, ranking, order[: max(0, top)].tolist())
     document: dict[str, Any] = {
         "audit": record.name,
         "ranking": ranking,
@@ -91,6 +68,69 @@ def suspects_document(
     if compared is not None:
         document["recovery"] = compared
     return document
+
+
+def suspect_entries(
+    record: AuditRecord, results: Results, ranking: str, rows: Sequence[int]
+) -> list[dict[str, Any]]:
+    """What is said of these training examples in the ``suspects`` document, in the order given.
+
+    Args:
+        record: The audit.
+        results: Its results.
+        ranking: A key of ``explore.suspects.RANKINGS``; score and percentile are of it.
+        rows: Rows of the training split.
+    """
+    facts = results.kept_value(f"suspect facts {ranking}", lambda: _facts(record, results, ranking))
+    measured, dataset, truth = results.measured("train"), results.dataset(), results.truth()
+    sources, given = dataset.splits["train"].sources, given_words(dataset, "train", rows)
+    found = []
+    for label, row in zip(given.tolist(), rows, strict=True):
+        other = suggestion_words(dataset, row, int(facts.suggested[row]), float(measured["value"][-1, row]))
+        evidence = suspects.Evidence(
+            given=str(label),
+            suggested=other,
+            confidence=float(facts.confidence[row]),
+            percentile=float(facts.percentiles[row]),
+            wrong=int(facts.wrong[row]),
+            # A number is never simply right or wrong, so nothing is said about how often.
+            checkpoints=0 if record.target == "number" else len(measured["predicted"]),
+        )
+        entry: dict[str, Any] = {
+            "id": f"train:{row}",
+            "split": "train",
+            "row": row,
+            "source": sources[row],
+            "label": evidence.given,
+            "suggested": other,
+            "confidence": evidence.confidence,
+            "score": _number(facts.scores[row]),
+            "percentile": _number(facts.percentiles[row]),
+            "reasons": suspects.reasons(evidence),
+        }
+        if truth is not None:
+            entry["planted"] = row in truth
+        found.append(entry)
+    return found
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Arrays (n,) over the training examples; made once per ranking, so that a few rows cost little."""
+
+    scores: npt.NDArray[np.float64]
+    percentiles: npt.NDArray[np.float64]
+    suggested: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.float64]
+    wrong: npt.NDArray[np.int64]
+
+
+def _facts(record: AuditRecord, results: Results, ranking: str) -> _Facts:
+    scores, measured = results.suspect_scores(ranking), results.measured("train")
+    labels = np.asarray(results.dataset().splits["train"].labels)
+    suggested, confidence = suspects.suggestions(labels, measured["other"], measured["other_probability"])
+    wrong = disagrees(record.target, labels, measured["predicted"], measured["value"]).sum(axis=0)
+    return _Facts(scores, suspects.percentiles(scores), suggested, confidence, wrong)
 
 
 def recovery_document(results: Results) -> dict[str, Any] | None:

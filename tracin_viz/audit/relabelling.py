@@ -107,4 +107,4 @@ class Relabelling:
                 f"Example '{example_id}' cannot be relabelled in audit '{self.record.name}'.",
                 remedy=f"Decisions are about train:0 to train:{self.record.splits['train'] - 1}.",
             )
-        return str(given_words(self.results.dataset(), "train")[int(row)])
+        return str(given_words(self.results.dataset(), "train", [int(row)])[0])

@@ -7,7 +7,9 @@ run or another checkpoint set is seen at once and nothing ever has to be thrown 
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -114,11 +116,7 @@ class Results:
     def truth(self) -> dict[int, str] | None:
         """True class by row of the training split, for labels known to be wrong; ``None`` where unknown."""
         path = registry.truth_file(self._home, self._record.name)
-        if path is None:
-            return None
-        with path.open(newline="", encoding="utf-8") as stream:
-            pairs = [(row["id"].rpartition(":"), row["true_label"]) for row in csv.DictReader(stream)]
-        return {int(row): label for (split, _, row), label in pairs if split == "train"}
+        return None if path is None else _truth(path, path.stat().st_mtime_ns)
 
     def _read_measured(self, split: str) -> dict[str, npt.NDArray[Any]]:
         gradients = self.gradients(split)
@@ -191,6 +189,14 @@ class Results:
             _KEPT[key] = read()
         kept: Value = _KEPT[key]
         return kept
+
+
+@functools.lru_cache(maxsize=8)
+def _truth(path: Path, _changed: int) -> dict[int, str]:
+    """Read once per state of the file: pages ask at every rerun."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        pairs = [(row["id"].rpartition(":"), row["true_label"]) for row in csv.DictReader(stream)]
+    return {int(row): label for (split, _, row), label in pairs if split == "train"}
 
 
 _KEEP_OPEN = 8  # data sets: names and labels

@@ -13,14 +13,17 @@ from tracin_viz.data.dataset import Dataset
 Words = npt.NDArray[np.object_]
 
 
-def given_words(dataset: Dataset, split: str) -> Words:
-    """The label of each example of a split, (n,) of str; ``None`` where there is none."""
+def given_words(dataset: Dataset, split: str, rows: Sequence[int] | None = None) -> Words:
+    """The label of each example of a split, or of some rows, (n,) of str; ``None`` where there is none."""
     part = dataset.splits[split]
+    chosen = slice(None) if rows is None else np.asarray(rows, dtype=np.int64)
     if dataset.target == "class" or part.targets is None:
-        return _named(dataset.classes, part.labels)
+        return _named(dataset.classes, np.asarray(part.labels)[chosen])
     if dataset.target == "number":
-        return _objects([None if np.isnan(value) else f"{value:g}" for value in part.targets.tolist()])
-    return _objects([_several(dataset.classes, row) for row in part.targets])
+        return _objects(
+            [None if np.isnan(value) else f"{value:g}" for value in part.targets[chosen].tolist()]
+        )
+    return _objects([_several(dataset.classes, row) for row in part.targets[chosen]])
 
 
 def predicted_words(

@@ -62,12 +62,8 @@ def grouping(audit: Audit, within: str | None, smallest: int | None) -> Grouping
     return found
 
 
-def suspect_rows(audit: Audit) -> dict[str, dict[str, Any]]:
-    """Every training example's row of the suspects document, by id. One shared object: read-only."""
-    key = (str(Home.resolve().root), audit.name, state_key(audit), "suspect rows")
-
-    def read() -> dict[str, dict[str, Any]]:
-        return {row["id"]: row for row in audit.suspects(top=audit.splits["train"])["suspects"]}
-
-    found: dict[str, dict[str, Any]] = _shared(key, read)
-    return found
+def suspect_row(audit: Audit, identity: str) -> dict[str, Any]:
+    """Line of a training example (``train:17``) in the suspects document; only its id for anything else."""
+    split, _, row = identity.rpartition(":")
+    known = split == "train" and row.isdecimal() and int(row) < audit.splits["train"]
+    return audit.suspect_entries([int(row)])[0] if known else {"id": identity}
