@@ -62,15 +62,22 @@ browser:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
-	@echo "installing what the app needs into $(VENV) (about a minute)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+# pip takes torch as it is configured to (other installers pull gigabytes of CUDA); uv then takes seconds for the
+# rest where pip takes minutes. Where uv cannot be had or does not get through, pip does it all.
+define install
+	@{ $(BIN)/python -m pip install --disable-pip-version-check -q uv $$(grep '^torch==' requirements.txt) \
+	  && $(BIN)/uv pip install -q --python $(BIN)/python -r $(1); } \
+	  || $(BIN)/python -m pip install --disable-pip-version-check -q -r $(1)
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+endef
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@echo "installing what the app needs into $(VENV) (half a minute)"
+	$(call install,requirements.txt)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-dev.txt
-	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
+	$(call install,requirements-dev.txt)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)-benchmark/.installed: requirements.txt benchmarks/requirements.txt benchmarks/alone.txt
