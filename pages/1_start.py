@@ -8,6 +8,7 @@ import streamlit as st
 
 from tracin_viz.audit import AuditSummary
 from tracin_viz.ui import text
+from tracin_viz.ui.access import managing, may_manage, say_read_only
 from tracin_viz.ui.cards import spread_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
@@ -30,12 +31,17 @@ def _demo(kind: str, *, primary: bool) -> None:
         if ready and not active:
             if st.button("Try the demo", key=f"try_{kind}", type="primary" if primary else "secondary"):
                 go("influence", audit=kind)
-        elif not active and st.button(
-            "Try the demo",
-            key=f"try_{kind}",
-            type="primary" if primary else "secondary",
-            help="Trains a small model on this computer; about a minute.",
+        elif (
+            not active
+            and may_manage()
+            and st.button(
+                "Try the demo",
+                key=f"try_{kind}",
+                type="primary" if primary else "secondary",
+                help="Trains a small model on this computer; about a minute.",
+            )
         ):
+            managing()
             space.start_demo(kind)
             st.rerun()
         if active or (status is not None and status["state"] in ("failed", "cancelled")):
@@ -87,7 +93,10 @@ def main() -> None:
         _demo("digits", primary=True)
         _demo("commands", primary=False)
     with right:
-        _own_data()
+        if may_manage():
+            _own_data()
+        else:
+            say_read_only()
     if summaries:
         _recent(summaries)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.errors import Problem
 from tracin_viz.ui import text
+from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.compute_settings import asked_settings, estimate_words, settings_box
 from tracin_viz.ui.frame import audit_page, guarded
 from tracin_viz.ui.optimizer import optimizer_words
@@ -19,7 +20,7 @@ from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
 def _checkpoints(audit: Audit) -> None:
     st.subheader("Which checkpoints count, and how much?", anchor=False)
     suggested = suggestion(audit.checkpoints, len(audit.classes))
-    if suggested or audit.record.unused:
+    if may_manage() and (suggested or audit.record.unused):
         with st.container(horizontal=True):
             if suggested:
                 st.button("Use the steep ones", key="use_suggested", on_click=_weigh, args=(audit, suggested))
@@ -30,6 +31,7 @@ def _checkpoints(audit: Audit) -> None:
         audit.record.unused,
         classes=len(audit.classes),
         key=f"checkpoints_{audit.name}_{audit.record.version()[:8]}",
+        editable=may_manage(),
     )
     if changed:
         _weigh(audit, changed)
@@ -39,12 +41,13 @@ def _checkpoints(audit: Audit) -> None:
 
 @guarded
 def _weigh(audit: Audit, rows: list[dict[str, Any]]) -> None:
+    managing()
     audit.set_checkpoints(rows)
 
 
 def _not_computed(audit: Audit) -> None:
     """Say where the table asks for more than the last run computed, or its map is of other weights."""
-    if not audit.ready().scores:
+    if not (may_manage() and audit.ready().scores):
         return
     missing = audit.uncomputed()
     if missing:
@@ -56,6 +59,7 @@ def _not_computed(audit: Audit) -> None:
 
 @guarded
 def _start(audit: Audit) -> None:
+    managing()
     asked = asked_settings(audit)
     audit.start(settings=asked.settings, speed=asked.speed, checkpoints=asked.checkpoints)
 
@@ -64,7 +68,7 @@ def _run(audit: Audit) -> None:
     status = audit.status()
     state = status["state"]
     ready = audit.ready()
-    if state not in ACTIVE and not (ready.scores and ready.map):
+    if may_manage() and state not in ACTIVE and not (ready.scores and ready.map):
         resumes = state in ("cancelled", "failed") or status["units"]["done"] > 0
         st.button(
             "Resume" if resumes else "Start computing",
@@ -74,7 +78,7 @@ def _run(audit: Audit) -> None:
             on_click=_start,
             args=(audit,),
         )
-    if state not in ACTIVE:
+    if may_manage() and state not in ACTIVE:
         settings_box(audit, with_costs=state != "created")
     if state == "created":
         st.write(estimate_words(audit))
@@ -83,7 +87,7 @@ def _run(audit: Audit) -> None:
     if ready.scores:
         st.subheader("What next?", anchor=False)
         explore_buttons(audit.name, primary=state not in ("failed", "cancelled"))
-        if state == "done":
+        if may_manage() and state == "done":
             st.button(
                 "Check again",
                 key="again",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import charts, text, theme
+from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import decision_words, suspect_cards
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
@@ -127,7 +128,7 @@ def _top(audit: Audit, found: dict[str, Any], ranking: str, name: str | None) ->
     marks = Marks(audit, "suspects", ranking, name)
     number = len(marks.ids)
     with st.container(horizontal=True, vertical_alignment="center", key="top_bar"):
-        review = st.button(
+        review = may_decide() and st.button(
             f"Review the {number:,} marked" if number else f"Review these {len(rows):,}",
             type="primary",
             key="review",

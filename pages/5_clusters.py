@@ -8,6 +8,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, Grouping
 from tracin_viz.errors import NotComputedError
 from tracin_viz.ui import map_colours, text, theme
+from tracin_viz.ui.access import managing, may_decide, may_manage
 from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.components.scatter import Points, scatter
@@ -143,12 +144,13 @@ def _clusters(audit: Audit, found: Grouping, table: pandas.DataFrame) -> None:
 
 @guarded
 def _redraw(audit: Audit) -> None:
+    managing()
     audit.redraw_map()
 
 
 def _say_if_old(audit: Audit) -> None:
     """Say where checkpoints or learning rates were changed after the map was drawn, and offer a new one."""
-    if audit.map_current() or audit.status()["state"] in ACTIVE:
+    if not may_manage() or audit.map_current() or audit.status()["state"] in ACTIVE:
         return
     st.info(
         "This map and its clusters are of other weights: since it was drawn, checkpoints were switched or "
@@ -189,7 +191,7 @@ def main(audit: Audit) -> None:
     )
     _explore(audit, found, points, painted, table)
     _clusters(audit, found, table)
-    if st.button("Review the suspects", key="review", icon=":material/edit:"):
+    if may_decide() and st.button("Review the suspects", key="review", icon=":material/edit:"):
         go("relabel", audit=audit.name)
 
 

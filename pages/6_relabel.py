@@ -10,6 +10,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, QueueEntry
 from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text, theme
+from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.decisions import show_decisions
@@ -245,6 +246,9 @@ def _present(audit: Audit, item: str) -> Queue | None:
 
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
+    if not may_decide():
+        show_decisions(audit)
+        return
     item = _wanted(audit)
     queue = _present(audit, item)
     if queue is None:

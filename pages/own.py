@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tracin_viz.ui.access import managing
 from tracin_viz.ui.frame import guarded
 from tracin_viz.ui.own.check_step import check_step
 from tracin_viz.ui.own.data_step import data_step
@@ -16,6 +17,7 @@ _BODIES = {"data": data_step, "model": model_step, "check": check_step}
 @guarded
 def main() -> None:
     """Draw the present step."""
+    managing()
     draft = current_draft()
     step = present_step(draft)
     key = "own_step"

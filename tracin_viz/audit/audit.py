@@ -96,7 +96,9 @@ class Audit(Exploring, Exporting, Runs):
 
         Raises:
             InputError: An unknown step, a rate that is no positive number, or nothing left in use.
+            ReadOnlyError: The workspace was opened for looking only.
         """
+        self.database.require_writable()
         changed = edited(registry.read(self.home, self.name), rows)
         registry.replace_record(self.home, changed)
         self.renew(changed)
@@ -233,7 +235,7 @@ class Audit(Exploring, Exporting, Runs):
         if not isinstance(picture, Image.Image):
             raise NotFoundError(f"Example {split}:{row} of audit '{self.name}' is no picture.")
         made = thumbnail(picture, size)
-        with self.database.write() as connection:
+        with self.database.write(passing=True) as connection:
             connection.execute("INSERT OR IGNORE INTO thumbnails (key, webp) VALUES (?, ?)", (key, made))
         return made
 

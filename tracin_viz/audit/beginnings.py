@@ -19,7 +19,7 @@ from tracin_viz.audit.previews import (
 )
 from tracin_viz.audit.validation import validation_report
 from tracin_viz.config import Home
-from tracin_viz.errors import JobError, TracinVizError
+from tracin_viz.errors import JobError, ReadOnlyError, TracinVizError
 from tracin_viz.jobs.looking import look
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
@@ -32,15 +32,17 @@ class Beginnings:
 
     Attributes:
         home: The workspace.
+        read_only: Whether nothing may be begun.
         uploads: Files that came from browsers.
         drafts: Audits that are being put together.
         looks: Looks that go on in the background.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, read_only: bool = False) -> None:
         self.home = home
-        self.uploads = Uploads(home.root / "uploads")
-        self.drafts = Drafts(home.root / "drafts")
+        self.read_only = read_only
+        self.uploads = Uploads(home.root / "uploads", read_only=read_only)
+        self.drafts = Drafts(home.root / "drafts", read_only=read_only)
         self.looks = Looks()
 
     def sweep_uploads(self) -> list[str]:
@@ -54,7 +56,12 @@ class Beginnings:
 
         ``"unpack"`` is no look yet: it finds the ``folder`` in a model that is an archive. All go on in the
         background; the same one is begun once only.
+
+        Raises:
+            ReadOnlyError: The workspace was opened for looking only.
         """
+        if self.read_only:
+            raise ReadOnlyError()
         wanted = sources(draft.data, draft.model, **draft.choices())
         request = {
             "data": lambda: data_request(wanted.data, wanted.mapping),
@@ -79,6 +86,8 @@ class Beginnings:
             InputError: The name cannot be used, or data and model do not fit; nothing is registered then.
             JobError: A look is not finished.
         """
+        if self.read_only:
+            raise ReadOnlyError()
         check_name(self.home, draft.name)
         data, model = (self.look_for(draft, kind).part() for kind in ("data", "model"))
         for part in (data, model):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from tracin_viz.errors import NotFoundError
+from tracin_viz.errors import NotFoundError, ReadOnlyError
 from tracin_viz.portable import rename_durably, sync_file
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -73,13 +73,16 @@ class Drafts:
 
     Args:
         folder: Where they lie; made on first use.
+        read_only: Whether every change is refused (``ReadOnlyError``).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self._folder = folder
+        self._read_only = read_only
 
     def new(self) -> Draft:
         """An empty draft; old ones are removed on the way."""
+        self._require_writable()
         self._folder.mkdir(parents=True, exist_ok=True)
         for path in self._folder.glob("*.json"):
             if time.time() - path.stat().st_mtime > AGE:
@@ -106,6 +109,7 @@ class Drafts:
 
     def write(self, draft: Draft) -> Draft:
         """Keep ``draft``, in one step; returns it."""
+        self._require_writable()
         path = self._folder / f"{draft.id}.json"
         part = path.with_suffix(f".{uuid.uuid4().hex[:8]}.part")
         part.write_text(json.dumps(asdict(draft)), "utf-8")
@@ -115,8 +119,13 @@ class Drafts:
 
     def remove(self, identifier: str) -> None:
         """Forget a draft; an unknown one is no error."""
+        self._require_writable()
         if _ID.fullmatch(identifier):
             (self._folder / f"{identifier}.json").unlink(missing_ok=True)
+
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise ReadOnlyError()
 
     def paths(self) -> list[Path]:
         """Data and models that drafts name."""

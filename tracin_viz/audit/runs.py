@@ -74,6 +74,7 @@ class Runs:
         Raises:
             JobError: A run of this audit is at work already.
         """
+        self.database.require_writable()
         runner.reap_stale(self._jobs)
         active = self._jobs.active(self.record.name)
         if active is not None:
@@ -108,6 +109,7 @@ class Runs:
 
     def cancel(self) -> None:
         """Ask the running job to stop; finished units stay."""
+        self.database.require_writable()
         active = self._jobs.active(self.record.name)
         if active is not None:
             runner.stop(self._jobs, active)

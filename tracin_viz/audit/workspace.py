@@ -58,12 +58,14 @@ class Workspace(Beginnings):
 
     Args:
         home: Where it is; made on first use.
+        read_only: Everything can be asked and nothing changed: what would change something raises
+            ``ReadOnlyError``.
     """
 
-    def __init__(self, home: Home) -> None:
-        super().__init__(home)
+    def __init__(self, home: Home, *, read_only: bool = False) -> None:
+        super().__init__(home, read_only=read_only)
         home.root.mkdir(parents=True, exist_ok=True)
-        self.database = Database(home.database)
+        self.database = Database(home.database, read_only=read_only)
         self.jobs = JobBook(self.database)
 
     def summaries(self) -> list[AuditSummary]:
@@ -124,6 +126,7 @@ class Workspace(Beginnings):
         Raises:
             InputError: Anything that does not fit; nothing is registered then.
         """
+        self.database.require_writable()
         check_name(self.home, name)
         record = found_in(name, sources(data, self.run_folder(model), **choices), look_into=look_into)
         record = edited(record, [{"step": step, "use": False} for step in unused])
@@ -156,6 +159,7 @@ class Workspace(Beginnings):
         Raises:
             NotFoundError: There is no such demo.
         """
+        self.database.require_writable()
         if kind not in DEMOS:
             raise NotFoundError(f"There is no demo called '{kind}'.", remedy=f"Demos: {', '.join(DEMOS)}.")
         runner.reap_stale(self.jobs)
@@ -192,6 +196,7 @@ class Workspace(Beginnings):
 
     def cancel(self, name: str) -> dict[str, Any]:
         """Ask the running job of ``name`` to stop; finished units stay. Returns the status document."""
+        self.database.require_writable()
         self.status(name)
         active = self.jobs.active(name)
         if active is not None:

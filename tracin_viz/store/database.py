@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracin_viz.errors import StoreError
+from tracin_viz.errors import ReadOnlyError, StoreError
 from tracin_viz.portable import exclusive
 from tracin_viz.store.migrations import MIGRATIONS, Migration
 from tracin_viz.store.network_drives import network_type
@@ -34,13 +34,21 @@ class Database:
     Args:
         path: The file; made with its folder where it is missing.
         migrations: Steps of the schema, for tests.
+        read_only: Refuse every write but of what can be made again (``write(passing=True)``). The schema is
+            brought up to date all the same: nothing could be read otherwise.
 
     Raises:
         StoreError: The file lies on a network file system, is damaged, cannot be written, or was
             written by a newer version.
     """
 
-    def __init__(self, path: Path, *, migrations: Sequence[tuple[str, Migration]] = MIGRATIONS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrations: Sequence[tuple[str, Migration]] = MIGRATIONS,
+        read_only: bool = False,
+    ) -> None:
         kind = network_type(path)
         if kind is not None:
             raise StoreError(
@@ -48,6 +56,7 @@ class Database:
                 remedy="Put the workspace on a local disk: --home DIR or $TRACIN_VIZ_HOME.",
             )
         self.path = path
+        self.read_only = read_only
         self._local = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -60,16 +69,32 @@ class Database:
         with self._explained():
             return self._connection().execute(sql, params).fetchall()
 
+    def require_writable(self) -> None:
+        """The wall in front of changes that go into files of the workspace.
+
+        Raises:
+            ReadOnlyError: The workspace was opened for looking only.
+        """
+        if self.read_only:
+            raise ReadOnlyError()
+
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, *, passing: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         Only one writer runs at a time on the whole computer, so keep the block short.
 
+        Args:
+            passing: What is written can be made again and nobody decided it (thumbnails, selections for an
+                address, that a process has died): allowed in a read-only workspace too.
+
         Raises:
+            ReadOnlyError: The workspace was opened for looking only.
             StoreError: Another process kept the database busy too long, or it cannot be written.
             sqlite3.IntegrityError: A constraint or an append-only trigger refused the change.
         """
+        if not passing:
+            self.require_writable()
         connection = self._connection()
         if connection.in_transaction:
             raise RuntimeError("Database.write() inside Database.write() of the same thread")
@@ -121,7 +146,7 @@ class Database:
                     remedy="Update TracIn-Viz, or choose another workspace with --home.",
                 )
             for name, step in migrations[len(applied) :]:
-                with self.write() as connection:
+                with self.write(passing=True) as connection:
                     connection.execute(
                         "CREATE TABLE IF NOT EXISTS migrations "
                         "(position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, applied REAL NOT NULL)"

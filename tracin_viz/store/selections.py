@@ -53,7 +53,7 @@ class Selections:
         mask[rows] = True
         bits = np.packbits(mask, bitorder="little").tobytes()
         name = fingerprint(["selection", self._count, bits])[:12]
-        with self._database.write() as connection:
+        with self._database.write(passing=True) as connection:
             connection.execute(
                 "INSERT INTO selections (audit, name, examples, bits, used) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (audit, name) DO UPDATE SET used = excluded.used",

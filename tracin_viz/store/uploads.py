@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracin_viz.errors import InputError, NotFoundError
+from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError
 from tracin_viz.portable import rename_durably, sync_file
 from tracin_viz.store.upload_limits import (
     AnnouncedFile,
@@ -77,10 +77,12 @@ class Uploads:
     Args:
         folder: Where they lie; made on first use.
         limits: How much may come in.
+        read_only: Whether every change is refused (``ReadOnlyError``).
     """
 
-    def __init__(self, folder: Path, limits: UploadLimits | None = None) -> None:
+    def __init__(self, folder: Path, limits: UploadLimits | None = None, *, read_only: bool = False) -> None:
         self.folder = folder
+        self._read_only = read_only
         self.limits = limits or UploadLimits.from_environment()
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, int], Writer] = {}
@@ -94,6 +96,7 @@ class Uploads:
         Raises:
             InputError: A name or size that cannot be, too much of either, or too little free disk.
         """
+        self._require_writable()
         files = check_announced(announced, self.limits)
         same = self._unfinished_like(files)
         missing = sum(file.size for file in files) - (sum(same.offsets) if same else 0)
@@ -129,6 +132,7 @@ class Uploads:
             NotFoundError: No such upload or file.
             OffsetError: The file does not end at ``offset``.
         """
+        self._require_writable()
         with self._lock:
             upload = self.state(identifier)
             if not 0 <= number < len(upload.files):
@@ -147,6 +151,7 @@ class Uploads:
         Raises:
             NotFoundError: There is no such upload.
         """
+        self._require_writable()
         with self._lock:
             upload = self.state(identifier)
             sizes = tuple(file.size for file in upload.files)
@@ -162,6 +167,7 @@ class Uploads:
 
     def remove(self, identifier: str) -> None:
         """Forget an upload and delete what has arrived; unknown ones are no error."""
+        self._require_writable()
         if _ID.fullmatch(identifier):
             shutil.rmtree(self.folder / identifier, ignore_errors=True)
 
@@ -205,6 +211,10 @@ class Uploads:
     def is_current(self, key: tuple[str, int], writer: Writer) -> bool:
         """Whether no newer writer has taken the place of ``writer``."""
         return self._writers.get(key) is writer
+
+    def _require_writable(self) -> None:
+        if self._read_only:
+            raise ReadOnlyError()
 
     def _folder(self, identifier: str) -> Path:
         if not _ID.fullmatch(identifier):

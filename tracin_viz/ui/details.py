@@ -9,6 +9,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
+from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
@@ -53,7 +54,9 @@ def _dialog(audit: Audit, identity: str) -> None:
     if audit.task == "text" and len(row["source"]) > 300:
         st.code(row["source"], language=None, wrap_lines=True)
     if split == "train":
-        if st.button("Decide about its label", key="details_decide", icon=":material/edit:", type="primary"):
+        if may_decide() and st.button(
+            "Decide about its label", key="details_decide", icon=":material/edit:", type="primary"
+        ):
             go("relabel", audit=audit.name, item=identity)
     else:
         if st.button("Explain its prediction", key="details_explain", icon=":material/compare_arrows:"):

@@ -9,6 +9,7 @@ import streamlit as st
 from tracin_viz.audit import Workspace
 from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text
+from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import workspace
@@ -82,9 +83,10 @@ def _running(name: str, status: dict[str, Any]) -> None:
         st.caption(text.plain(status["message"]))
     units = status["units"]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Cancel", key=f"cancel_{name}", icon=":material/stop_circle:", on_click=_cancel, args=(name,)
-        )
+        if may_manage():
+            st.button(
+                "Cancel", key=f"cancel_{name}", icon=":material/stop_circle:", on_click=_cancel, args=(name,)
+            )
         # Before there is an audit (a demo in training) these are the stage's steps instead of units.
         if units["total"] and any(summary.name == name for summary in workspace().summaries()):
             st.caption(
@@ -97,6 +99,7 @@ def _running(name: str, status: dict[str, Any]) -> None:
 
 @guarded
 def _cancel(name: str) -> None:
+    managing()
     workspace().cancel(name)
     st.toast("Stopping after the present batch.")
 

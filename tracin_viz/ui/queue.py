@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from tracin_viz.audit import Audit, QueueEntry
+from tracin_viz.ui.access import deciding
 from tracin_viz.ui.session import open_audit, remember
 from tracin_viz.ui.text import plain
 
@@ -45,6 +46,7 @@ def freeze(audit: Audit, rows: Iterable[Mapping[str, Any]], *, source: str, anno
         source: Where it came from, in plain words.
         annotator: Who decides.
     """
+    deciding()
     entries = [
         QueueEntry(
             row["id"], place, row.get("percentile"), row.get("suggested") or None, row.get("confidence")
@@ -112,6 +114,7 @@ def decide(name: str, click: str, decision: dict[str, Any]) -> None:
         click: From ``click_id``.
         decision: Arguments of ``Audit.decide``, fixed when the card was drawn: never "the present card".
     """
+    deciding()
     if not first_use(click):
         return
     open_audit(name).decide(**decision, event_uuid=click)
@@ -120,6 +123,7 @@ def decide(name: str, click: str, decision: dict[str, Any]) -> None:
 
 def undo(name: str, click: str, annotator: str, session: str) -> None:
     """Take the newest decision of this session back; its card comes again."""
+    deciding()
     if not first_use(click):
         return
     event = open_audit(name).undo(annotator, session=session, event_uuid=click)

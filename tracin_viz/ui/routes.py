@@ -20,6 +20,7 @@ from starlette.routing import Route
 from tracin_viz.audit import Audit, Uploads
 from tracin_viz.errors import TracinVizError
 from tracin_viz.fingerprint import fingerprint
+from tracin_viz.ui.look_only import LookOnly
 from tracin_viz.ui.session import data_key, open_audit, workspace
 from tracin_viz.ui.upload_routes import upload_routes
 
@@ -58,8 +59,11 @@ def routes(
 
 
 def middleware() -> list[Middleware]:
-    """Refuses requests that were sent to another host name (DNS rebinding)."""
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)]
+    """Refuses requests sent to another host name (DNS rebinding), and changes where people may only look."""
+    return [
+        Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False),
+        Middleware(LookOnly, prefix=prefix()),
+    ]
 
 
 def _thumbnail(request: Request, find: Callable[[str], Audit]) -> Response:

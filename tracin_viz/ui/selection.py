@@ -13,6 +13,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, Grouping
 from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text, theme
+from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
@@ -75,7 +76,7 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
     marks = Marks(audit, "selection", remembered("sel"), draw)
     number = len(marks.ids)
     with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
-        if st.button(
+        if may_decide() and st.button(
             f"Relabel the {number:,} marked" if number else f"Relabel the {len(rows):,} selected",
             key="relabel_selected",
             type="primary",

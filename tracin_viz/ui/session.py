@@ -17,6 +17,7 @@ from tracin_viz.audit import Audit, AuditSummary, Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import NotFoundError
 from tracin_viz.fingerprint import fingerprint
+from tracin_viz.ui.access import read_only
 
 #: Where a typed sentence or an uploaded picture is kept; too large for the address.
 OWN_QUERY = "own_query"
@@ -24,17 +25,18 @@ OWN_QUERY = "own_query"
 _T = TypeVar("_T")
 
 _lock = threading.Lock()
-_workspaces: dict[str, Workspace] = {}
-_audits: dict[tuple[str, str, float], Audit] = {}
+_workspaces: dict[tuple[str, bool], Workspace] = {}
+_audits: dict[tuple[str, bool, str, float], Audit] = {}
 
 
 def workspace() -> Workspace:
     """The workspace of this process; opened once."""
     home = Home.resolve()
+    key = (str(home.root), read_only())
     with _lock:
-        if str(home.root) not in _workspaces:
-            _workspaces[str(home.root)] = Workspace(home)
-        return _workspaces[str(home.root)]
+        if key not in _workspaces:
+            _workspaces[key] = Workspace(home, read_only=read_only())
+        return _workspaces[key]
 
 
 def open_audit(name: str) -> Audit:
@@ -45,7 +47,7 @@ def open_audit(name: str) -> Audit:
     """
     audit = workspace().open(name)
     # Kept, because an audit reads its log of decisions only once and then follows it.
-    key = (str(audit.home.root), name, audit.record.created)
+    key = (str(audit.home.root), read_only(), name, audit.record.created)
     with _lock:
         kept = _audits.setdefault(key, audit)
     if kept.record != audit.record:  # another session or process changed learning rates

@@ -27,7 +27,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tracin_viz.audit import OffsetError, Upload, Uploads
-from tracin_viz.errors import InputError, NotFoundError, StoreError, TracinVizError
+from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError, StoreError, TracinVizError
+from tracin_viz.ui.access import managing
 
 TOKEN_HEADER = "x-tracin-viz-token"
 #: Bytes collected before a thread writes them: fewer switches, and still nothing to speak of in memory.
@@ -66,7 +67,12 @@ TOKENS = Tokens()
 
 
 def token() -> str:
-    """The token of this browser session."""
+    """The token of this browser session.
+
+    Raises:
+        ReadOnlyError: This visit may not upload.
+    """
+    managing()
     kept = str(st.session_state.get("upload_token", ""))
     if not TOKENS.holds(kept):
         kept = TOKENS.issue()
@@ -148,6 +154,8 @@ async def _answered(request: Request, tokens: Tokens, answer: Callable[[], Any])
         upload: Upload = await answer()
     except OffsetError as error:
         return _failed(409, error.message, error.remedy, offset=error.offset)
+    except ReadOnlyError as error:
+        return _failed(403, error.message, error.remedy)
     except NotFoundError as error:
         return _failed(404, error.message, error.remedy)
     except StoreError as error:

@@ -30,6 +30,7 @@ def checkpoint_table(
     classes: int,
     key: str,
     accuracy: Mapping[int, float] | None = None,
+    editable: bool = True,
 ) -> list[dict[str, Any]]:
     """Draw the table.
 
@@ -39,6 +40,7 @@ def checkpoint_table(
         classes: Number of classes, for the advice.
         key: Unique on the page; changes when the table shall start anew.
         accuracy: Share of right predictions on some examples, by step, where it was tried.
+        editable: Whether this visit may change it; otherwise nothing ever counts as changed.
 
     Returns:
         ``{"step", "use", "learning_rate"}`` of the rows that the visitor changed just now.
@@ -60,7 +62,7 @@ def checkpoint_table(
     ]
     told = {name for row in rows for name, value in row.items() if value not in (None, "")}
     table = pandas.DataFrame(rows)[[name for name in rows[0] if name in told]]
-    fixed = [name for name in table.columns if name not in ("Use", "Learning rate")]
+    fixed = [name for name in table.columns if not editable or name not in ("Use", "Learning rate")]
     edited = st.data_editor(
         table,
         hide_index=True,
@@ -79,7 +81,7 @@ def checkpoint_table(
     for warning in found.warnings.values():
         st.caption(f":material/warning: {text.plain(warning, longest=400)}")
     st.caption(_HELP if found.known else f"{_HELP} {_NOT_KNOWN}")
-    return _changed(rows, edited.to_dict("records"))
+    return _changed(rows, edited.to_dict("records")) if editable else []
 
 
 def suggestion(checkpoints: Sequence[CheckpointInfo], classes: int) -> list[dict[str, Any]]:

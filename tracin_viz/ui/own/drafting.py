@@ -10,6 +10,7 @@ import streamlit as st
 
 from tracin_viz.audit import Draft, code_is_trusted, inside_roots, is_run_archive
 from tracin_viz.errors import NotFoundError, TracinVizError
+from tracin_viz.ui.access import managing
 from tracin_viz.ui.session import parameter, set_parameter, workspace
 
 #: Steps in order, by their name in the address.
@@ -31,12 +32,14 @@ def current_draft() -> Draft:
 
 def change(**fields: Any) -> None:
     """Keep a choice; to be called from a widget's callback, before the page is drawn again."""
+    managing()
     draft = current_draft()
     workspace().drafts.write(replace(draft, **fields))
 
 
 def forget(draft: Draft) -> None:
     """End the draft: it became an audit, or is not wanted any more."""
+    managing()
     workspace().drafts.remove(draft.id)
     st.session_state.pop("last_draft", None)
     set_parameter("draft", "")
