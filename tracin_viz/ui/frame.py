@@ -13,8 +13,8 @@ import streamlit as st
 from tracin_viz.audit import Audit, AuditSummary
 from tracin_viz.errors import InputError, JobError, NotComputedError, NotFoundError, TracinVizError
 from tracin_viz.ui import text
-from tracin_viz.ui.language import tr
 from tracin_viz.ui.access import read_only, say_read_only
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import choose_audit, current_audit, workspace
 
 _P = ParamSpec("_P")
