@@ -11,7 +11,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.access import managing, may_manage, say_read_only
 from tracin_viz.ui.cards import spread_cards
 from tracin_viz.ui.components.gallery import gallery
-from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.frame import go, guarded, heading
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow, scores_ready, status_of
 from tracin_viz.ui.session import open_audit, workspace
@@ -101,5 +101,5 @@ def main() -> None:
         _recent(summaries)
 
 
-st.title("What do you want to audit?", anchor=False)
+heading(tr("What do you want to audit?"))
 main()

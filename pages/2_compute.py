@@ -12,6 +12,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.compute_settings import asked_settings, estimate_words, settings_box
 from tracin_viz.ui.frame import audit_page, guarded
+from tracin_viz.ui.language import later
 from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
@@ -139,4 +140,4 @@ def main(audit: Audit) -> None:
     _origin(audit)
 
 
-audit_page("What is computed, and how far is it?", main, needs_scores=False)
+audit_page(later("What is computed, and how far is it?"), main, needs_scores=False)

@@ -14,7 +14,7 @@ from tracin_viz.ui.cards import example_card, influence_cards, similar_cards
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.picker import pick
 from tracin_viz.ui.results import document, examples
 from tracin_viz.ui.session import linked, publish, visit
@@ -171,4 +171,4 @@ def main(audit: Audit) -> None:
     _similar(audit, found)
 
 
-audit_page("Which training examples pushed this prediction?", main)
+audit_page(later("Which training examples pushed this prediction?"), main)

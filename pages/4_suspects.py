@@ -15,7 +15,7 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go
 from tracin_viz.ui.inline import inlined
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.results import document
 from tracin_viz.ui.session import linked, publish
@@ -179,4 +179,4 @@ def main(audit: Audit) -> None:
     _recovery(audit, ranking)
 
 
-audit_page("Which training labels look wrong or rare?", main)
+audit_page(later("Which training labels look wrong or rare?"), main)

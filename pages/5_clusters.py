@@ -14,7 +14,7 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.components.scatter import Points, scatter
 from tracin_viz.ui.details import open_details, show_details
 from tracin_viz.ui.frame import audit_page, go, guarded
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.map_colours import Painted
 from tracin_viz.ui.map_routes import bytes_url, card_url
 from tracin_viz.ui.progress import ACTIVE, follow
@@ -195,4 +195,4 @@ def main(audit: Audit) -> None:
         go("relabel", audit=audit.name)
 
 
-audit_page("Which groups of examples does the model treat alike?", main)
+audit_page(later("Which groups of examples does the model treat alike?"), main)

@@ -15,7 +15,7 @@ from tracin_viz.ui.cards import decision_words, example_card, percentile
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.decisions import show_decisions
 from tracin_viz.ui.frame import audit_page, guarded
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.queue import Queue, click_id, decide, freeze, load, next_place, undo
 from tracin_viz.ui.results import examples, suspect_row
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
@@ -265,4 +265,4 @@ def main(audit: Audit) -> None:
     show_decisions(audit)
 
 
-audit_page("Is this label right?", main)
+audit_page(later("Is this label right?"), main)

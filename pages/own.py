@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from tracin_viz.ui.access import managing
-from tracin_viz.ui.frame import guarded
+from tracin_viz.ui.frame import guarded, heading
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.own.check_step import check_step
 from tracin_viz.ui.own.data_step import data_step
 from tracin_viz.ui.own.drafting import STEPS, current_draft, forget, go_to, present_step
@@ -37,5 +38,5 @@ def main() -> None:
     _BODIES[step](draft)
 
 
-st.title("What are your data and your model?", anchor=False)
+heading(tr("What are your data and your model?"))
 main()

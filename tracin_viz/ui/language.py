@@ -60,6 +60,20 @@ def language() -> str:
     return preferred(st.context.locale)
 
 
+def choose_language(name: str) -> None:
+    """Show this visit's pages in the language ``name``, from the next run on; others change nothing."""
+    if name in LANGUAGES:
+        st.session_state[_KEPT] = name
+        st.query_params["lang"] = name
+
+
+def publish_language() -> None:
+    """Put a chosen language into the address again: switching pages empties the address."""
+    kept = st.session_state.get(_KEPT)
+    if kept in LANGUAGES and st.query_params.get("lang") != kept:
+        st.query_params["lang"] = str(kept)
+
+
 def preferred(locale: str | None) -> str:
     """The language for a browser's locale (``zh-CN``); traditional Chinese readers get English."""
     parts = (locale or "").lower().replace("_", "-").split("-")

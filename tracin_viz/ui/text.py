@@ -47,6 +47,11 @@ def train_first(splits: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(splits.items(), key=lambda pair: pair[0] != "train")
 
 
+def sizes(splits: dict[str, int]) -> str:
+    """Every split with its number of examples, for Markdown: ``4,000 train · 1,000 test``."""
+    return " · ".join(f"{number:,} {plain(split)}" for split, number in train_first(splits))
+
+
 def percent(share: float | None, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage; a dash where it is unknown."""
     return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"

@@ -1,0 +1,82 @@
+"""The outermost wall of everything that a page draws: errors become panels in words, never tracebacks."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from typing import ParamSpec
+
+import streamlit as st
+
+from tracin_viz.errors import (
+    InputError,
+    JobError,
+    NotComputedError,
+    NotFoundError,
+    Problem,
+    TracinVizError,
+)
+from tracin_viz.ui import text
+from tracin_viz.ui.language import tr
+from tracin_viz.ui.navigation import page
+
+_P = ParamSpec("_P")
+_log = logging.getLogger(__name__)
+
+
+def guarded(body: Callable[_P, None]) -> Callable[_P, None]:
+    """Run ``body``; an error becomes a panel with message, remedy and next step.
+
+    This is the outermost wall of a page: whatever comes through, known or not, is shown in words and
+    logged in full, never as a traceback.
+    """
+
+    @functools.wraps(body)
+    def walled(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            body(*args, **kwargs)
+        except TracinVizError as error:
+            show_error(error)
+        except Exception:
+            _log.exception("a page failed")
+            with st.container(key="unexpected_error"):
+                st.error(tr("Something went wrong that should not have. The server's log has the details."))
+                st.caption(tr("Reload the page. If it happens again, please report it with the log."))
+
+    return walled
+
+
+def show_error(error: TracinVizError, *, key: str = "known_error", leave: bool = True) -> None:
+    """Message, single problems and remedy of an error, and the page that helps.
+
+    Args:
+        error: What happened.
+        key: Of the panel.
+        leave: Offer a link to the page that helps; not where the remedy is on this page.
+    """
+    with st.container(key=key):
+        show = st.info if isinstance(error, NotComputedError) else st.error
+        show(text.plain(error.message, longest=600))
+        if error.problems:
+            problem_table(error.problems)
+        if error.remedy:
+            st.markdown(
+                tr("**What to do:** {remedy}", remedy=text.plain(error.remedy, longest=600)),
+            )
+        if not leave:
+            return
+        if isinstance(error, (NotComputedError, JobError)):
+            st.page_link(page("compute"), label=tr("Go to Compute"), icon=":material/memory:")
+        elif isinstance(error, (NotFoundError, InputError)):
+            st.page_link(page("start"), label=tr("Go to Start"), icon=":material/home:")
+
+
+def problem_table(problems: Iterable[Problem]) -> None:
+    """Single problems: where, what is wrong, and what to do about it."""
+    where, wrong, remedy = tr("Where"), tr("What is wrong"), tr("What to do")
+    st.dataframe(
+        [{where: p.where, wrong: p.message, remedy: p.remedy} for p in problems],
+        hide_index=True,
+        width="stretch",
+    )
