@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from tracin_viz.audit.exploring import Exploring
+from tracin_viz.audit.asking import Asking
 from tracin_viz.audit.exporting import Exporting
 from tracin_viz.audit.findings import recovery_document, suspect_entries, suspects_document
-from tracin_viz.audit.influence import Question, influence_document
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.runs import Runs
 from tracin_viz.audit.warming import warm
@@ -29,7 +28,7 @@ from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
 
-class Audit(Exploring, Exporting, Runs):
+class Audit(Asking, Exporting, Runs):
     """A registered audit. Get one from ``Workspace.open``.
 
     Attributes:
@@ -83,11 +82,6 @@ class Audit(Exploring, Exporting, Runs):
         """Facts for display, such as origin, licence and test accuracy."""
         return self.record.notes
 
-    @property
-    def query_split(self) -> str:
-        """The split that queries come from: the first that is not ``train``, else ``train``."""
-        return next((name for name in self.splits if name != "train"), "train")
-
     def set_checkpoints(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Switch checkpoints on or off and set their learning rates; no gradient is computed again.
 
@@ -133,39 +127,6 @@ class Audit(Exploring, Exporting, Runs):
         """
         if self.results.scores_ready():
             warm(self.home, self.name, self.results.plan().map_key)
-
-    def influence(
-        self,
-        *,
-        query: str | None = None,
-        text: str | None = None,
-        image: bytes | None = None,
-        label: str | None = None,
-        score: str | None = None,
-        top: int = 10,
-        ranking: str = "dot",
-        session: str = "cli",
-    ) -> dict[str, Any]:
-        """Which training examples pushed a prediction, for and against (DESIGN §9, ``influence``).
-
-        Args:
-            query: Identifier of an example (``test:17``); or one of the next two.
-            text: A typed sentence.
-            image: Bytes of an image file.
-            label: The class whose loss is explained; default: the example's own label. Without a label the
-                score of the predicted class is explained instead.
-            score: The class whose prediction score is explained instead of a loss.
-            top: Examples per list.
-            ranking: ``dot``, ``cosine`` or ``relatif`` (divided by the training example's norm).
-            session: Whose question this is: a newer one of the same session cancels the older.
-
-        Raises:
-            NotFoundError: No such example or class.
-            InputError: None or several of query, text and image.
-            NotComputedError: No finished run.
-        """
-        question = Question(query, text, image, label, score, top, ranking)
-        return influence_document(self.home, self.record, self.results, question, session=session)
 
     def suspects(
         self,

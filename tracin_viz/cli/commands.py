@@ -66,20 +66,26 @@ def influence(options: argparse.Namespace) -> None:
         query=options.query,
         text=options.text,
         image=None if options.image is None else _read_file(options.image),
+        group=options.group,
         label=options.label,
         score=options.score,
         top=options.top,
         ranking=options.ranking,
+        same_class=options.same_class,
+        exact=not options.estimate,
     )
     if options.json:
         print_json(found)
         return
     asked, target = found["query"], found["target"]
     print(f"query {asked['id'] or ''} {short(asked['source'])}")
-    print(f"  label {asked['label']}, predicted {asked['predicted']} ({asked['confidence']:.0%})")
-    print(
-        f"  explained: {target['kind']} of class {target['class']}; ranking {found['ranking']}; exact scores"
-    )
+    if "group" in asked:
+        print(f"  the mean over {asked['examples']} examples of {asked['split']}")
+    sure = "" if asked["confidence"] is None else f" ({asked['confidence']:.0%})"
+    print(f"  label {asked['label']}, predicted {asked['predicted']}{sure}")
+    scores = "exact" if found["exact"] else "estimated"
+    what = f"{target['kind']} of class {target['class']}"
+    print(f"  explained: {what}; ranking {found['ranking']}; {scores} scores")
     titles = {
         "proponents": "▲ for: training on these pushed the model towards it",
         "opponents": "▼ against: training on these pushed it away",
@@ -95,6 +101,27 @@ def influence(options: argparse.Namespace) -> None:
                 for e in found[name]
             ),
         )
+
+
+def opposing(options: argparse.Namespace) -> None:
+    """Print the training examples that push against many query examples."""
+    found = (
+        workspace(options)
+        .open(options.name)
+        .opposing(among=options.among, each=options.each, ranking=options.ranking, top=options.top)
+    )
+    if options.json:
+        print_json(found)
+        return
+    which = "wrongly predicted" if found["among"] == "wrong" else "all"
+    print(
+        f"{options.name}: among the top {found['each']} opponents of how many of {found['looked_at']} "
+        f"({which}, of {found['of']}) examples of {found['split']}"
+    )
+    print_table(
+        ("count", "id", "label", "predicted", "source"),
+        ((e["count"], e["id"], e["label"], e["predicted"], short(e["source"])) for e in found["opponents"]),
+    )
 
 
 def suspects(options: argparse.Namespace) -> None:

@@ -102,9 +102,25 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--query", metavar="test:17", help="an example of the audit")
     query.add_argument("--text", help="a sentence")
     query.add_argument("--image", metavar="FILE", help="an image file")
+    query.add_argument(
+        "--group",
+        metavar="cell:3:5|sel:ID",
+        help="examples labelled 3 and predicted 5, or a kept selection of training examples; their mean",
+    )
     sub.add_argument("--label", help="explain the loss at this class")
     sub.add_argument("--score", metavar="CLASS", help="explain the prediction score of this class")
     sub.add_argument("--top", type=int, default=10)
+    sub.add_argument("--ranking", default="dot", choices=("dot", "cosine", "relatif"))
+    sub.add_argument(
+        "--same-class", action="store_true", help="only training examples of the class that is explained"
+    )
+    sub.add_argument("--estimate", action="store_true", help="scores from gradient sketches: quicker")
+
+    sub = command("opposing", "training examples that oppose many query examples", commands.opposing)
+    sub.add_argument("name")
+    sub.add_argument("--among", default="wrong", choices=("wrong", "all"), help="which query examples")
+    sub.add_argument("--each", type=int, default=10, metavar="N", help="top opponents counted per query")
+    sub.add_argument("--top", type=int, default=20)
     sub.add_argument("--ranking", default="dot", choices=("dot", "cosine", "relatif"))
 
     sub = command("suspects", "training examples that look mislabelled or rare", commands.suspects)

@@ -70,7 +70,7 @@ def similar(
     query: npt.NDArray[np.floating],
     *,
     top: int = 10,
-    exclude: int | None = None,
+    exclude: int | npt.NDArray[np.int64] | None = None,
 ) -> Similar:
     """The ``top`` most and least similar examples of a query.
 
@@ -78,7 +78,7 @@ def similar(
         embeddings: (N, e).
         query: (e,).
         top: Examples per side.
-        exclude: Row of the query itself, where it is one of the examples.
+        exclude: Row of the query itself, or rows, where it is among the examples.
 
     Returns:
         Rows and cosines. Cosines that agree to nine decimals count as equal and are ordered by row: the
@@ -88,7 +88,7 @@ def similar(
     found = cosines(embeddings, query)
     rows = np.flatnonzero(~np.isnan(found))
     if exclude is not None:
-        rows = rows[rows != exclude]
+        rows = rows[~np.isin(rows, exclude)]
     rounded = np.round(found[rows], 9)
     most = rows[np.argsort(-rounded, kind="stable")[: max(0, top)]]
     least = rows[np.argsort(rounded, kind="stable")[: max(0, top)]]

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils.data import Dataset as TorchDataset
 
 from tracin_viz.data.dataset import Content, Dataset
 from tracin_viz.data.images import decode
 from tracin_viz.engine.losses import outputs_tensor
 from tracin_viz.errors import InputError
-from tracin_viz.jobs.loading import Target, target_of
+from tracin_viz.jobs.loading import Contents, Examples, Target, target_of
+
+Rows = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
-    """What is asked about.
+    """What is asked about: one example, or several whose mean is meant.
 
     Attributes:
-        content: The example.
-        target: Its label, ``None`` where it has none.
-        row: Its row where it is a training example itself.
+        data: Their contents with their own targets; those without one have a blank one.
+        labelled: Whether all of them have a target.
+        targets: Their own targets.
+        split: The split that they are rows of; empty for content of the user's own.
+        rows: (m,) their rows there; empty for content of the user's own.
+        is_group: Whether the mean over several is asked for.
     """
 
-    content: Content
-    target: Target | None
-    row: int | None
+    data: TorchDataset[tuple[Content, Target]]
+    labelled: bool
+    targets: tuple[Target, ...]
+    split: str
+    rows: Rows
+    is_group: bool
+
+    @property
+    def own_training_rows(self) -> Rows:
+        """Rows of the training split that are asked about: they would always be their own proponents."""
+        return self.rows if self.split == "train" else self.rows[:0]
 
 
 @dataclass(frozen=True)
@@ -37,13 +52,34 @@ class Explained:
 
     Attributes:
         kind: "loss" or "score".
-        target: What the loss or score is taken at: a label, or the place of an output.
+        targets: What loss or score of each member is taken at: labels, or places of outputs.
         class_index: The class that is meant; -1 = none, or several.
+        own: Whether these are the members' own labels.
     """
 
     kind: str
-    target: Target
+    targets: tuple[Target, ...]
     class_index: int
+    own: bool
+
+
+class Members(TorchDataset[tuple[Content, Target]]):
+    """Examples with other targets.
+
+    Args:
+        data: (content, target) pairs.
+        targets: One for each.
+    """
+
+    def __init__(self, data: TorchDataset[tuple[Content, Target]], targets: Sequence[Target]) -> None:
+        self._data = data
+        self._targets = targets
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __getitem__(self, index: int) -> tuple[Content, Target]:
+        return self._data[index][0], self._targets[index]
 
 
 def read_query(dataset: Dataset, wanted: dict[str, Any], arrays: list[npt.NDArray[Any]]) -> Query:
@@ -51,17 +87,28 @@ def read_query(dataset: Dataset, wanted: dict[str, Any], arrays: list[npt.NDArra
 
     Args:
         dataset: The audit's data.
-        wanted: ``{"split", "row"}``, ``{"text"}``, or ``{"image"}`` = place in ``arrays``.
+        wanted: ``{"split", "row"}``; ``{"split", "rows"}``, a place in ``arrays``; ``{"text"}``; or
+            ``{"image"}``, a place in ``arrays``.
         arrays: What came with the request.
     """
     if "text" in wanted:
-        return Query(str(wanted["text"]), None, None)
+        return _own(dataset, str(wanted["text"]))
     if "image" in wanted:
-        return Query(decode(arrays[int(wanted["image"])].tobytes(), "the uploaded image"), None, None)
-    split, row = str(wanted["split"]), int(wanted["row"])
-    target = target_of(dataset, split, row)
-    known = None if _is_missing(target) else target
-    return Query(dataset.load(split, row), known, row if split == "train" else None)
+        return _own(dataset, decode(arrays[int(wanted["image"])].tobytes(), "the uploaded image"))
+    split = str(wanted["split"])
+    is_group = "rows" in wanted
+    rows = arrays[int(wanted["rows"])] if is_group else np.array([wanted["row"]])
+    rows = np.asarray(rows, dtype=np.int64)
+    known = [target_of(dataset, split, int(row)) for row in rows]
+    missing = [_is_missing(target) for target in known]
+    targets = tuple(blank(dataset) if gone else one for one, gone in zip(known, missing, strict=True))
+    data = Members(Examples(dataset, split, rows.tolist()), targets)
+    return Query(data, not any(missing), targets, split, rows, is_group)
+
+
+def _own(dataset: Dataset, content: Content) -> Query:
+    targets = (blank(dataset),)
+    return Query(Contents([content], targets), False, targets, "", np.zeros(0, np.int64), False)
 
 
 def blank(dataset: Dataset) -> Target:
@@ -78,24 +125,32 @@ def explained(dataset: Dataset, header: dict[str, Any], query: Query, predicted:
         dataset: The audit's data.
         header: ``"score"`` and ``"label"``: indices of classes, or ``None``.
         query: What is asked about.
-        predicted: The most probable class; -1 where a number is predicted.
+        predicted: The most probable class of a single example; -1 where a number is predicted.
 
     Raises:
-        InputError: A label was named for data whose labels are not one class.
+        InputError: A label was named for data whose labels are not one class, or a group lacks labels.
     """
+    count = len(query.targets)
     if header["score"] is not None:
-        return Explained("score", int(header["score"]), int(header["score"]))
+        return Explained("score", (int(header["score"]),) * count, int(header["score"]), own=False)
     if header["label"] is not None:
         if dataset.target != "class":
             raise InputError(
                 "One class cannot be the label here: labels of these data are several classes or numbers.",
                 remedy="Leave the label out, or ask for the score of a class.",
             )
-        return Explained("loss", int(header["label"]), int(header["label"]))
-    if query.target is not None:
-        return Explained("loss", query.target, query.target if isinstance(query.target, int) else -1)
+        return Explained("loss", (int(header["label"]),) * count, int(header["label"]), own=False)
+    if query.labelled:
+        classes = {target for target in query.targets if isinstance(target, int)}
+        one = classes.pop() if len(classes) == 1 else -1
+        return Explained("loss", query.targets, one, own=True)
+    if query.is_group:
+        raise InputError(
+            "Some examples of this group have no label, so no loss of theirs can be explained.",
+            remedy="Ask for the score of a class.",
+        )
     # A predicted number is the only output there is.
-    return Explained("score", max(predicted, 0), predicted)
+    return Explained("score", (max(predicted, 0),), predicted, own=False)
 
 
 def minus_logit(outputs: Any, targets: torch.Tensor) -> torch.Tensor:
