@@ -129,9 +129,7 @@ def test_opponents_of_many_are_counted_as_single_estimates_list_them(audit: Audi
 
 def test_opponents_of_many_tell_how_far_they_are_and_take_the_largest_losses(audit: Audit):
     told: list[tuple[int, int]] = []
-    found = audit.opposing(
-        among="all", each=1, most=4, progress=lambda done, total: told.append((done, total))
-    )
+    found = audit.opposing(among="all", each=1, most=4, progress=lambda *far: told.append(far))
     assert told == [(0, 4), (4, 4)]
     worst = audit.examples("test").nlargest(4, "loss")["id"]
     assert {one for entry in found["opponents"] for one in entry["examples"]} <= set(worst)
