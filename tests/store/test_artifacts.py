@@ -118,6 +118,22 @@ def test_whole_artifacts_are_not_read_again(store, monkeypatch):
     assert store.is_whole(KEY)
 
 
+def test_one_file_is_checked_without_the_others(store):
+    folder = fill(store)
+    (folder / "rows.bin").write_bytes(b"ROWS")  # damaged, and of the same size
+    assert store.whole_file(KEY, "deep/more.bin") == folder / "deep" / "more.bin"
+    assert store.whole_file(KEY, "rows.bin") is None
+    assert store.whole_file(KEY, "absent.bin") is None
+    assert store.whole_file("00ff", "rows.bin") is None
+    (folder / "deep" / "more.bin").write_bytes(b"other")
+    assert store.whole_file(KEY, "deep/more.bin") is None
+
+
+def test_presence_is_counted_by_folder(store):
+    fill(store)
+    assert store.present([KEY, "00ff"]) == 1
+
+
 def test_the_first_of_two_writers_wins_and_the_other_leaves_nothing(store):
     with store.writing(KEY, {}) as late:
         (late / "rows.bin").write_bytes(b"rows")

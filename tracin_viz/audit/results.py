@@ -57,7 +57,7 @@ class Results:
     def scores_ready(self) -> bool:
         """Whether every gradient unit of the newest plan is in the store."""
         plan = plans.load(self._home, self._record.name)
-        return plan is not None and all(self._store.path(key).is_dir() for key in plan.units)
+        return plan is not None and self._store.present(plan.units) == len(plan.units)
 
     def map_ready(self) -> bool:
         """Whether the map of the newest plan is in the store."""
@@ -88,7 +88,7 @@ class Results:
         return GradientSet(self._store, [list(row) for row in plan.splits[split].keys])
 
     def measured(self, split: str) -> dict[str, npt.NDArray[Any]]:
-        """Arrays (K, N) by column: loss, margin, self_influence, other, other_probability, predicted."""
+        """Arrays (K, N) by column: loss, margin, self_influence, other, predicted and more."""
         return self._kept(("measured", split), lambda: self._read_measured(split))
 
     def examples(self, split: str) -> pd.DataFrame:
@@ -129,27 +129,27 @@ class Results:
             "other_probability",
             "predicted",
             "value",
+            "probability",
             "finite",
         )
         return {name: np.stack([table[name].to_numpy() for table in tables]) for name in names}
 
     def _read_examples(self, split: str) -> pd.DataFrame:
-        gradients = self.gradients(split)
-        last = gradients.examples(gradients.checkpoints - 1)
+        last = {name: values[-1] for name, values in self.measured(split).items()}
         dataset, target = self.dataset(), self._record.target
         rows = dataset.splits[split]
-        predicted, value = last["predicted"].to_numpy(), last["value"].to_numpy()
+        predicted, value = last["predicted"], last["value"]
         table = pd.DataFrame(
             {
-                "id": [f"{split}:{row}" for row in range(len(last))],
-                "row": np.arange(len(last)),
+                "id": [f"{split}:{row}" for row in range(len(predicted))],
+                "row": np.arange(len(predicted)),
                 # A file name that is not valid text holds surrogates, which pandas takes as objects only.
                 "source": pd.Series(list(rows.sources), dtype=object),
                 "label": given_words(dataset, split),
                 "predicted": predicted_words(target, self._record.classes, predicted, value),
-                "confidence": last["probability"].to_numpy(),
-                "loss": last["loss"].to_numpy(),
-                "margin": last["margin"].to_numpy(),
+                "confidence": last["probability"],
+                "loss": last["loss"],
+                "margin": last["margin"],
             }
         )
         table["wrong"] = disagrees(target, rows.labels, predicted, value)

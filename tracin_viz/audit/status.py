@@ -49,4 +49,4 @@ def _units(home: Home, name: str) -> dict[str, int] | None:
     if plan is None:
         return None
     store = ArtifactStore(home.artifacts)
-    return {"done": sum(store.path(key).is_dir() for key in plan.units), "total": len(plan.units)}
+    return {"done": store.present(plan.units), "total": len(plan.units)}

@@ -39,6 +39,8 @@ EXAMPLE_COLUMNS: dict[str, str] = {
 #: The table of a map artifact: columns x, y, cluster, membership, one line per training example.
 MAP_FILE = "map.parquet"
 
+_EXAMPLES, _NORM, _EMBEDDING = "examples.parquet", "norm.npy", "embedding.npy"
+
 _BLOCK = 4096  # rows converted at once: bounds the float64 copy
 
 
@@ -104,9 +106,9 @@ def write_gradient_unit(store: ArtifactStore, key: str, unit: GradientUnit, mani
     _check(unit)
     with store.writing(key, manifest) as folder:
         np.save(folder / "rows.npy", np.ascontiguousarray(unit.rows), allow_pickle=False)
-        np.save(folder / "norm.npy", np.ascontiguousarray(unit.norm), allow_pickle=False)
-        np.save(folder / "embedding.npy", np.ascontiguousarray(unit.embedding), allow_pickle=False)
-        write_frame(folder / "examples.parquet", unit.examples[list(EXAMPLE_COLUMNS)].astype(EXAMPLE_COLUMNS))
+        np.save(folder / _NORM, np.ascontiguousarray(unit.norm), allow_pickle=False)
+        np.save(folder / _EMBEDDING, np.ascontiguousarray(unit.embedding), allow_pickle=False)
+        write_frame(folder / _EXAMPLES, unit.examples[list(EXAMPLE_COLUMNS)].astype(EXAMPLE_COLUMNS))
 
 
 def read_gradient_unit(store: ArtifactStore, key: str) -> GradientUnit:
@@ -116,17 +118,29 @@ def read_gradient_unit(store: ArtifactStore, key: str) -> GradientUnit:
         NotComputedError: It does not exist or is damaged.
     """
     if not store.is_whole(key):
-        state = "is damaged" if store.path(key).exists() else "has not been computed"
-        raise NotComputedError(
-            f"Part {key[:12]} of the influence vectors {state}.",
-            remedy="Run the computation again: everything that is whole is kept.",
-        )
+        raise _missing(store, key)
     folder = store.path(key)
     return GradientUnit(
         rows=_mapped(folder / "rows.npy"),
-        norm=np.load(folder / "norm.npy", allow_pickle=False),
-        embedding=_mapped(folder / "embedding.npy"),
-        examples=read_frame(folder / "examples.parquet"),
+        norm=np.load(folder / _NORM, allow_pickle=False),
+        embedding=_mapped(folder / _EMBEDDING),
+        examples=read_frame(folder / _EXAMPLES),
+    )
+
+
+def _whole(store: ArtifactStore, key: str, name: str) -> Path:
+    """One file of a unit; the unit's sketches, a hundred times as large, are neither read nor checked."""
+    path = store.whole_file(key, name)
+    if path is None:
+        raise _missing(store, key)
+    return path
+
+
+def _missing(store: ArtifactStore, key: str) -> NotComputedError:
+    state = "is damaged" if store.path(key).exists() else "has not been computed"
+    return NotComputedError(
+        f"Part {key[:12]} of the influence vectors {state}.",
+        remedy="Run the computation again: everything that is whole is kept.",
     )
 
 
@@ -141,8 +155,12 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
 
 def read_frame(path: Path) -> pd.DataFrame:
     """The table that ``write_frame`` wrote, with a fresh index."""
-    frame: pd.DataFrame = pq.ParquetFile(path, memory_map=False).read(use_threads=False).to_pandas()
+    frame: pd.DataFrame = _table(path).to_pandas()
     return frame
+
+
+def _table(path: Path) -> pa.Table:
+    return pq.ParquetFile(path, memory_map=False).read(use_threads=False)
 
 
 class GradientSet:
@@ -162,7 +180,7 @@ class GradientSet:
             raise StoreError("Every checkpoint needs the same shards, at least one.")
         self._store = store
         self._keys = [list(shards) for shards in keys]
-        sizes = [len(read_gradient_unit(store, key).norm) for key in self._keys[0]]
+        sizes = [len(_mapped(_whole(store, key, _NORM))) for key in self._keys[0]]
         edges = np.concatenate([[0], np.cumsum(sizes)])
         self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
@@ -178,12 +196,13 @@ class GradientSet:
 
     def examples(self, checkpoint: int) -> pd.DataFrame:
         """One line per example with the columns of ``EXAMPLE_COLUMNS``, index 0…n-1, at one checkpoint."""
-        frames = [read_gradient_unit(self._store, key).examples for key in self._keys[checkpoint]]
-        return pd.concat(frames, ignore_index=True)
+        paths = [_whole(self._store, key, _EXAMPLES) for key in self._keys[checkpoint]]
+        frame: pd.DataFrame = pa.concat_tables([_table(path) for path in paths]).to_pandas()
+        return frame
 
     def embedding(self, checkpoint: int = -1) -> NDArray[np.float32]:
         """(n, e) float32 embeddings at one checkpoint index."""
-        parts = [read_gradient_unit(self._store, key).embedding for key in self._keys[checkpoint]]
+        parts = [_mapped(_whole(self._store, key, _EMBEDDING)) for key in self._keys[checkpoint]]
         return np.concatenate([np.asarray(part, np.float32) for part in parts])
 
     def shards(self) -> Iterator[tuple[slice, list[GradientUnit]]]:

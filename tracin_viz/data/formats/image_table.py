@@ -54,9 +54,10 @@ def _names_images(source: TableSource) -> bool:
 
 def _has_no_classes(files: Files) -> bool:
     """Whether all images lie in one folder, which therefore names no class."""
-    tables = any(ending(name) in _PLAIN for name in files.names)
+    if not any(ending(name) in _PLAIN for name in files.names):
+        return False
     folders = {name.rpartition("/")[0] for name in files.names if ending(name) not in _PLAIN}
-    return tables and len(folders - {known for known in folders if known_split(known.split("/")[-1])}) <= 1
+    return len(folders - {known for known in folders if known_split(known.split("/")[-1])}) <= 1
 
 
 def _depth(files: Files) -> int:
