@@ -65,10 +65,10 @@ class ArtifactStore:
     def present(self, keys: Iterable[str]) -> int:
         """How many of these artifacts are there, whole or damaged.
 
-        By plain strings: pages ask this of a thousand keys at every rerun, and pathlib takes ten times as long.
+        By plain strings: pages ask it of a thousand keys at every rerun; pathlib takes ten times as long.
         """
         root = str(self.root)
-        return sum(os.path.isdir(f"{root}/{key[:2]}/{key}") for key in keys)
+        return sum(os.path.isdir(f"{root}/{key[:2]}/{key}") for key in keys)  # noqa: PTH112
 
     def is_whole(self, key: str) -> bool:
         """Whether the artifact exists and every file has the size and SHA-256 of its manifest.
