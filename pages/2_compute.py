@@ -12,21 +12,24 @@ from tracin_viz.ui import text
 from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.compute_settings import asked_settings, estimate_words, settings_box
 from tracin_viz.ui.frame import audit_page, guarded
-from tracin_viz.ui.language import later
+from tracin_viz.ui.guard import problem_table
+from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
 
 
 def _checkpoints(audit: Audit) -> None:
-    st.subheader("Which checkpoints count, and how much?", anchor=False)
+    st.subheader(tr("Which checkpoints count, and how much?"), anchor=False)
     suggested = suggestion(audit.checkpoints, len(audit.classes))
     if may_manage() and (suggested or audit.record.unused):
         with st.container(horizontal=True):
             if suggested:
-                st.button("Use the steep ones", key="use_suggested", on_click=_weigh, args=(audit, suggested))
+                st.button(
+                    tr("Use the steep ones"), key="use_suggested", on_click=_weigh, args=(audit, suggested)
+                )
             everything = [{"step": one.step, "use": True} for one in audit.checkpoints]
-            st.button("Use all", key="use_all", on_click=_weigh, args=(audit, everything))
+            st.button(tr("Use all"), key="use_all", on_click=_weigh, args=(audit, everything))
     changed = checkpoint_table(
         audit.checkpoints,
         audit.record.unused,
@@ -53,9 +56,16 @@ def _not_computed(audit: Audit) -> None:
     missing = audit.uncomputed()
     if missing:
         steps = ", ".join(map(str, missing))
-        st.info(f"Not computed yet: step {steps}. Press “Check again” above to add what is missing.")
+        st.info(
+            tr(
+                "Not computed yet: step {steps}. Press “Check again” above to add what is missing.",
+                steps=steps,
+            )
+        )
     elif audit.ready().map and not audit.map_current():
-        st.info("The map is of other weights than this table. Press “Check again” above to draw it again.")
+        st.info(
+            tr("The map is of other weights than this table. Press “Check again” above to draw it again.")
+        )
 
 
 @guarded
@@ -72,7 +82,7 @@ def _run(audit: Audit) -> None:
     if may_manage() and state not in ACTIVE and not (ready.scores and ready.map):
         resumes = state in ("cancelled", "failed") or status["units"]["done"] > 0
         st.button(
-            "Resume" if resumes else "Start computing",
+            tr("Resume") if resumes else tr("Start computing"),
             type="primary",
             key="start",
             icon=":material/play_arrow:",
@@ -86,35 +96,32 @@ def _run(audit: Audit) -> None:
     else:
         follow(audit.name)
     if ready.scores:
-        st.subheader("What next?", anchor=False)
+        st.subheader(tr("What next?"), anchor=False)
         explore_buttons(audit.name, primary=state not in ("failed", "cancelled"))
         if may_manage() and state == "done":
             st.button(
-                "Check again",
+                tr("Check again"),
                 key="again",
                 type="tertiary",
                 on_click=_start,
                 args=(audit,),
-                help="Computes only what changed since the last run.",
+                help=tr("Computes only what changed since the last run."),
             )
 
 
 def _problems(audit: Audit) -> None:
     found = st.session_state.get("create_problems", {}).get(audit.name, [])
     if found:
-        st.warning(f"{text.count(len(found), 'row or file', 'rows or files')} could not be used:")
-        problems = [Problem(**problem) for problem in found]
-        st.dataframe(
-            [{"Where": p.where, "What is wrong": p.message, "What to do": p.remedy} for p in problems],
-            hide_index=True,
-            width="stretch",
+        st.warning(
+            trn("{n} row or file could not be used:", "{n} rows or files could not be used:", len(found))
         )
+        problem_table([Problem(**problem) for problem in found])
 
 
 def _optimizer(audit: Audit) -> None:
     words = optimizer_words(audit.notes.get("optimizer"))
     if words:
-        st.subheader("Which optimizer trained the model?", anchor=False)
+        st.subheader(tr("Which optimizer trained the model?"), anchor=False)
         st.write(words)
 
 
@@ -123,12 +130,12 @@ def _origin(audit: Audit) -> None:
     origin, licence, accuracy = (audit.notes.get(key) for key in ("origin", "licence", "test_accuracy"))
     if not origin:
         return
-    st.subheader("Where do these data come from?", anchor=False)
+    st.subheader(tr("Where do these data come from?"), anchor=False)
     st.write(text.plain(origin, longest=600) + ".")
     if licence:
-        st.caption(f"Licence: {text.plain(licence, longest=600)}.")
+        st.caption(tr("Licence: {licence}.", licence=text.plain(licence, longest=600)))
     if isinstance(accuracy, float):
-        st.caption(f"The model is right on {text.percent(accuracy, 1)} of the test examples.")
+        st.caption(tr("The model is right on {share} of the test examples.", share=text.percent(accuracy, 1)))
 
 
 def main(audit: Audit) -> None:

@@ -25,16 +25,16 @@ def main() -> None:
     st.session_state[key] = step
     with st.container(horizontal=True, vertical_alignment="center", key="own_head"):
         st.segmented_control(
-            "Step",
+            tr("Step"),
             list(STEPS),
-            format_func=STEPS.__getitem__,
+            format_func=lambda step: tr(STEPS[step]),
             key=key,
             required=True,
             label_visibility="collapsed",
             on_change=lambda: go_to(str(st.session_state[key])),
         )
         if draft.data or draft.model:
-            st.button("Start over", key="own_over", type="tertiary", on_click=forget, args=(draft,))
+            st.button(tr("Start over"), key="own_over", type="tertiary", on_click=forget, args=(draft,))
     _BODIES[step](draft)
 
 

@@ -8,7 +8,7 @@ from tracin_viz.ui.own.class_form import _named, _values
 
 
 def row(value: str, name: str | None, *, none: bool = False) -> dict[str, object]:
-    return {"In the files": value, "Class": name, "No label": none}
+    return {"value": value, "name": name, "none": none}
 
 
 def test_only_what_differs_from_the_files_is_kept_and_other_choices_stay():

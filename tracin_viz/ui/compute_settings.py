@@ -11,21 +11,26 @@ from tracin_viz.config import ResultSettings, SpeedSettings
 from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import show_error
+from tracin_viz.ui.language import later, tr, trn
 
-CHECKPOINTS = {"all": "those in the table", "steep:5": "the five steepest of them"}
-LAYERS = {"all": "all layers", "last": "the last layer only", "some": "chosen by name"}
+CHECKPOINTS = {"all": later("those in the table"), "steep:5": later("the five steepest of them")}
+LAYERS = {
+    "all": later("all layers"),
+    "last": later("the last layer only"),
+    "some": later("chosen by name"),
+}
 SIZES = (256, 512, 1024, 2048, 4096, 8192)
-MAPS = {"pca": "fitted to these data first", "random": "at random, nothing to fit"}
-MAPS_HELP = (
+MAPS = {"pca": later("fitted to these data first"), "random": later("at random, nothing to fit")}
+MAPS_HELP = later(
     "Gradients are shortened so that all examples can be searched at once. Fitted: 72 training examples are "
     "measured at the start, and the search then agrees better with exact scores. At random: without that "
     "start. Listed scores are computed exactly either way. A change computes everything again."
 )
 DEVICES = {
-    "auto": "the fastest there is",
-    "cpu": "processor (CPU)",
-    "cuda": "NVIDIA graphics card (CUDA)",
-    "mps": "Apple graphics (MPS)",
+    "auto": later("the fastest there is"),
+    "cpu": later("processor (CPU)"),
+    "cuda": later("NVIDIA graphics card (CUDA)"),
+    "mps": later("Apple graphics (MPS)"),
 }
 USUAL = ResultSettings()
 
@@ -68,25 +73,28 @@ def settings_box(audit: Audit, *, with_costs: bool) -> None:
     """Draw the box, with what the choice costs where the page does not say it anyway."""
     last = audit.last_settings() or USUAL
     layers = last.layers if last.layers in LAYERS else "some"
-    with st.expander("Settings", icon=":material/tune:", key="settings"):
+    with st.expander(tr("Settings"), icon=":material/tune:", key="settings"):
         left, right = st.columns(2)
         with left:
             known = all(one.train_loss is not None for one in audit.checkpoints)
             choices = list(CHECKPOINTS) if known and len(audit.checkpoints) > 5 else ["all"]
             st.selectbox(
-                "Checkpoints", choices, format_func=CHECKPOINTS.__getitem__, key=_key(audit, "checkpoints")
+                tr("Checkpoints"),
+                choices,
+                format_func=lambda one: tr(CHECKPOINTS[one]),
+                key=_key(audit, "checkpoints"),
             )
             chosen = st.selectbox(
-                "Layers",
+                tr("Layers"),
                 list(LAYERS),
                 index=list(LAYERS).index(layers),
-                format_func=LAYERS.__getitem__,
+                format_func=lambda one: tr(LAYERS[one]),
                 key=_key(audit, "layers"),
-                help="All layers tell most. The last one alone is faster for large models.",
+                help=tr("All layers tell most. The last one alone is faster for large models."),
             )
             if chosen == "some":
                 st.text_input(
-                    "Names of parameters (a regular expression)",
+                    tr("Names of parameters (a regular expression)"),
                     value="" if last.layers in LAYERS else last.layers,
                     placeholder="classifier|layer4",
                     key=_key(audit, "pattern"),
@@ -94,22 +102,27 @@ def settings_box(audit: Audit, *, with_costs: bool) -> None:
         with right:
             sizes = sorted({*SIZES, last.sketch_dim})
             st.select_slider(
-                "Numbers kept per example and checkpoint",
+                tr("Numbers kept per example and checkpoint"),
                 sizes,
                 value=last.sketch_dim,
                 key=_key(audit, "sketch"),
-                help="More find proponents more surely and need more disk. Listed scores are exact anyway.",
+                help=tr(
+                    "More find proponents more surely and need more disk. Listed scores are exact anyway."
+                ),
             )
             st.selectbox(
-                "Gradients are shortened",
+                tr("Gradients are shortened"),
                 list(MAPS),
                 index=list(MAPS).index(last.sketch),
-                format_func=MAPS.__getitem__,
+                format_func=lambda one: tr(MAPS[one]),
                 key=_key(audit, "maps"),
-                help=MAPS_HELP,
+                help=tr(MAPS_HELP),
             )
             st.selectbox(
-                "Computed on", list(DEVICES), format_func=DEVICES.__getitem__, key=_key(audit, "device")
+                tr("Computed on"),
+                list(DEVICES),
+                format_func=lambda one: tr(DEVICES[one]),
+                key=_key(audit, "device"),
             )
         if with_costs:
             st.caption(estimate_words(audit))
@@ -133,17 +146,21 @@ def estimate_words(audit: Audit) -> str:
         float(measured) if isinstance(measured, int | float) else None,
     )
     speed = audit.measured_speed(asked.speed.device, asked.settings.layers)
-    examples = text.count(sum(audit.splits.values()), "example")
+    examples = trn("{n} example", "{n} examples", sum(audit.splits.values()))
     if speed is not None:
         left = sum(audit.splits.values()) * count / speed
-        time = text.duration(left).replace(" left", "") + " at the speed of the last run, plus the map"
+        time = tr("{time} at the speed of the last run, plus the map", time=text.takes(left))
     elif seconds is None:
-        time = "about as long as one to two training epochs per checkpoint"
+        time = tr("about as long as one to two training epochs per checkpoint")
     else:
-        time = text.duration(seconds).replace(" left", "") + " on one processor, plus the map"
-    return (
-        f"Gradients of {examples} at {text.count(count, 'checkpoint')}, then the map: {time}; "
-        f"about {readable(size)} on disk. It runs in the background."
+        time = tr("{time} on one processor, plus the map", time=text.takes(seconds))
+    return tr(
+        "Gradients of {examples} at {checkpoints}, then the map: {time}; about {size} on disk. "
+        "It runs in the background.",
+        examples=examples,
+        checkpoints=trn("{n} checkpoint", "{n} checkpoints", count),
+        time=time,
+        size=readable(size),
     )
 
 

@@ -23,7 +23,7 @@ _CATALOGUES = Path(__file__).parent / "catalogue"
 _KEPT = "language"
 
 
-def tr(message: str, **values: object) -> str:
+def tr(message: str, /, **values: object) -> str:
     """``message`` in the language of this visit, with ``{name}`` replaced by ``values[name]``.
 
     Args:
@@ -34,7 +34,7 @@ def tr(message: str, **values: object) -> str:
     return words.format(**values) if values else words
 
 
-def trn(one: str, many: str, number: int, **values: object) -> str:
+def trn(one: str, many: str, number: int, /, **values: object) -> str:
     """``one`` or ``many`` by ``number``, in the language of this visit; ``{n}`` is the number."""
     form = one if number == 1 else many
     words = _words(language()).get(form) or form

@@ -11,7 +11,7 @@ from tracin_viz.errors import NotFoundError
 from tracin_viz.ui import text
 from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.frame import go, guarded
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.session import workspace
 
 #: Seconds between looks; each costs the server some 50 ms per open page.
@@ -60,55 +60,73 @@ def draw(name: str, status: dict[str, Any]) -> None:
         if state in ACTIVE:
             _running(name, status)
         elif state == "failed":
-            st.error(f"The run of {text.plain(name)} failed: {text.plain(status['message'], longest=600)}")
+            message = text.plain(status["message"], longest=600)
+            st.error(tr("The run of {audit} failed: {message}", audit=text.plain(name), message=message))
             st.markdown(
-                "**What to do:** read the end of the log, correct the cause, then start it again; "
-                "units that were finished are not computed twice."
+                tr(
+                    "**What to do:** read the end of the log, correct the cause, then start it again; "
+                    "units that were finished are not computed twice."
+                )
             )
             log_tail(status)
         elif state == "cancelled":
-            st.warning("This run was cancelled. What was finished is kept; resuming continues from there.")
+            st.warning(
+                tr("This run was cancelled. What was finished is kept; resuming continues from there.")
+            )
         elif state == "done":
-            st.success("Everything is computed.")
+            st.success(tr("Everything is computed."))
 
 
 def _running(name: str, status: dict[str, Any]) -> None:
-    stage = status.get("stage_progress") or status["units"]
-    done, total = int(stage["done"] or 0), int(stage["total"] or 0)
+    counted = status.get("stage_progress") or status["units"]
+    done, total = int(counted["done"] or 0), int(counted["total"] or 0)
     share = min(1.0, done / total) if total else 0.0
     left = text.duration(status["seconds_left"])
-    what = text.plain(status.get("stage") or tr(text.STATES[status["state"]]))
+    stage = str(status.get("stage") or "")
+    what = _said(stage) if stage else tr(text.STATES[status["state"]])
     st.progress(share, text=f"{what} · {share:.0%}" + (f" · {left}" if left else ""))
     if status["message"]:
-        st.caption(text.plain(status["message"]))
+        st.caption(_said(str(status["message"])))
     units = status["units"]
     with st.container(horizontal=True, vertical_alignment="center"):
         if may_manage():
             st.button(
-                "Cancel", key=f"cancel_{name}", icon=":material/stop_circle:", on_click=_cancel, args=(name,)
+                tr("Cancel"),
+                key=f"cancel_{name}",
+                icon=":material/stop_circle:",
+                on_click=_cancel,
+                args=(name,),
             )
         # Before there is an audit (a demo in training) these are the stage's steps instead of units.
         if units["total"] and any(summary.name == name for summary in workspace().summaries()):
-            st.caption(
-                f"{units['done']:,} of {text.count(units['total'], 'work unit')} stored. "
-                "You can close this page; the run goes on."
+            stored = trn(
+                "{done} of {n} work unit stored.",
+                "{done} of {n} work units stored.",
+                units["total"],
+                done=f"{units['done']:,}",
             )
+            st.caption(f"{stored} {tr('You can close this page; the run goes on.')}")
         else:
-            st.caption("You can close this page; the run goes on.")
+            st.caption(tr("You can close this page; the run goes on."))
+
+
+def _said(phrase: str) -> str:
+    """What a run says about itself: translated where it is a fixed phrase."""
+    return tr(text.STAGES[phrase]) if phrase in text.STAGES else text.plain(phrase)
 
 
 @guarded
 def _cancel(name: str) -> None:
     managing()
     workspace().cancel(name)
-    st.toast("Stopping after the present batch.")
+    st.toast(tr("Stopping after the present batch."))
 
 
 def log_tail(status: dict[str, Any]) -> None:
     """The last lines of a run's log, as text."""
     lines = _tail(status.get("log"))
     if lines:
-        with st.expander("End of the log", expanded=True):
+        with st.expander(tr("End of the log"), expanded=True):
             st.code(lines, language=None, wrap_lines=True)
 
 
@@ -130,11 +148,11 @@ def explore_buttons(name: str, *, primary: bool = True) -> None:
     """Where to go with finished scores."""
     with st.container(horizontal=True):
         if st.button(
-            "Explore",
+            tr("Explore"),
             key=f"explore_{name}",
             type="primary" if primary else "secondary",
             icon=":material/compare_arrows:",
         ):
             go("influence", audit=name)
-        if st.button("See the suspects", key=f"suspects_{name}", icon=":material/flag:"):
+        if st.button(tr("See the suspects"), key=f"suspects_{name}", icon=":material/flag:"):
             go("suspects", audit=name)

@@ -205,6 +205,21 @@ STATES: dict[str, str] = {
     "cancelled": later("cancelled"),
 }
 
+TASKS: dict[str, str] = {"image": later("images"), "text": later("texts"), "tabular": later("tables")}
+
+#: What a run says it is doing (jobs/, demo/), as far as it is a fixed phrase.
+STAGES: dict[str, str] = {
+    "reading": later("reading"),
+    "fitting": later("fitting"),
+    "measuring": later("measuring"),
+    "training": later("training"),
+    "map": later("drawing the map"),
+    "finished": later("finished"),
+    "Reading the data and the checkpoints": later("Reading the data and the checkpoints"),
+    "Placing the training examples on a map": later("Placing the training examples on a map"),
+    "Influence and map are ready.": later("Influence and map are ready."),
+}
+
 DEMOS: dict[str, tuple[str, str]] = {
     "digits": (
         later("Handwritten digits"),

@@ -10,8 +10,11 @@ from typing import Any
 import streamlit as st
 
 from tracin_viz.audit import Draft, grouped, report_csv, report_html
+from tracin_viz.errors import Problem
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.guard import problem_table
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.own.drafting import change, current_draft, forget
 from tracin_viz.ui.own.facts import found_facts
 from tracin_viz.ui.own.waiting import awaited
@@ -22,16 +25,16 @@ _ICONS = {"error": ":material/error:", "serious": ":material/warning:", "note": 
 
 def check_step(draft: Draft) -> None:
     """Draw the step."""
-    st.subheader("Do data and model fit together?", anchor=False)
+    st.subheader(tr("Do data and model fit together?"), anchor=False)
     looks = [
-        awaited(draft, "data", "Looking at the data"),
-        awaited(draft, "model", "Looking at the model"),
+        awaited(draft, "data", tr("Looking at the data")),
+        awaited(draft, "model", tr("Looking at the model")),
     ]
     if None in looks:
         return
     fit = workspace().look_for(draft, "fit")
     if fit.running:
-        awaited(draft, "fit", "Letting every checkpoint predict some examples")
+        awaited(draft, "fit", tr("Letting every checkpoint predict some examples"))
         return
     report = workspace().draft_report(draft)
     _verdict(report)
@@ -60,7 +63,7 @@ def _other_order(report: Mapping[str, Any]) -> None:
     present = own if sorted(own) == sorted(names) else names
     better = [present[place] for place in order["order"]]
     st.button(
-        "Name the outputs in the better order",
+        tr("Name the outputs in the better order"),
         key="take_order",
         icon=":material/swap_vert:",
         on_click=_take_order,
@@ -77,15 +80,21 @@ def _accuracy(report: Mapping[str, Any]) -> None:
     tried = [one for one in report["checkpoints"] if one["accuracy"] is not None]
     if not tried:
         return
-    measure = str(report["measure"]).capitalize()
-    st.markdown(f"**How well does each checkpoint fit?** Tried on {report['examples_tried']:,} examples.")
+    measure, loss, step = str(report["measure"]).capitalize(), tr("Loss"), tr("Step")
+    st.markdown(
+        trn(
+            "**How well does each checkpoint fit?** Tried on {n} example.",
+            "**How well does each checkpoint fit?** Tried on {n} examples.",
+            report["examples_tried"],
+        )
+    )
     st.dataframe(
-        [{"Step": one["step"], measure: one["accuracy"], "Loss": one["loss"]} for one in tried],
+        [{step: one["step"], measure: one["accuracy"], loss: one["loss"]} for one in tried],
         hide_index=True,
         width="content",
         column_config={
             measure: st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
-            "Loss": st.column_config.NumberColumn(format="%.3f"),
+            loss: st.column_config.NumberColumn(format="%.3f"),
         },
         key="accuracy",
     )
@@ -100,16 +109,12 @@ def _problems(report: Mapping[str, Any]) -> None:
                 for one in entries:
                     st.markdown(
                         f"**{text.plain(one['where'])}:** {text.plain(one['message'], longest=600)}  \n"
-                        f"**What to do:** {text.plain(one['remedy'], longest=600)}"
+                        + tr("**What to do:** {remedy}", remedy=text.plain(one["remedy"], longest=600))
                     )
                 continue
-            st.dataframe(
-                [
-                    {"Where": p["where"], "What is wrong": p["message"], "What to do": p["remedy"]}
-                    for p in entries
-                ],
-                hide_index=True,
-                width="stretch",
+            problem_table(
+                Problem(p["kind"], where=p["where"], message=p["message"], remedy=p["remedy"])
+                for p in entries
             )
 
 
@@ -120,7 +125,7 @@ def _downloads(draft: Draft, report: Mapping[str, Any]) -> None:
         "JSON": ("json", "application/json", lambda: json.dumps(report, ensure_ascii=False, indent=2)),
     }
     with st.container(horizontal=True, vertical_alignment="center", key="report_downloads"):
-        st.caption("Take the report along:", width="content")
+        st.caption(tr("Take the report along:"), width="content")
         for word, (ending, kind, make) in files.items():
             st.download_button(
                 word,
@@ -134,19 +139,19 @@ def _downloads(draft: Draft, report: Mapping[str, Any]) -> None:
 
 
 def _create(draft: Draft, report: Mapping[str, Any]) -> None:
-    st.subheader("What shall the audit be called?", anchor=False)
+    st.subheader(tr("What shall the audit be called?"), anchor=False)
     key = f"name_{draft.id}"
     st.session_state.setdefault(key, draft.name or _proposed(draft))
     with st.container(horizontal=True, vertical_alignment="bottom", key="naming"):
         st.text_input(
-            "Name",
+            tr("Name"),
             key=key,
             max_chars=64,
             label_visibility="collapsed",
             on_change=lambda: change(name=str(st.session_state[key]).strip()),
         )
         pressed = st.button(
-            "Create the audit",
+            tr("Create the audit"),
             key="create",
             type="primary",
             icon=":material/check:",
@@ -154,7 +159,7 @@ def _create(draft: Draft, report: Mapping[str, Any]) -> None:
         )
     if pressed:
         _made(str(st.session_state[key]).strip())
-    st.caption("Your files stay where they are and are only read.")
+    st.caption(tr("Your files stay where they are and are only read."))
 
 
 @guarded

@@ -11,14 +11,15 @@ import streamlit as st
 from tracin_viz.audit import CheckpointAdvice, advice
 from tracin_viz.config import CheckpointInfo
 from tracin_viz.ui import charts, text
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.theme import colour
 
-_HELP = (
+_HELP = later(
     "Each checkpoint is weighted by the mean of the learning rates used since the one before. Those where "
     "the training loss fell steeply tell most; converged ones tell least. Changes need no recomputation."
 )
 
-_NOT_KNOWN = (
+_NOT_KNOWN = later(
     "No file says how the training loss fell, so none is suggested: tracin_viz.record notes it the next time."
 )
 
@@ -49,38 +50,41 @@ def checkpoint_table(
     off = set(unused)
     rows = [
         {
-            "Use": one.step not in off,
-            "Step": one.step,
-            "Epoch": one.epoch,
-            "Training loss": one.train_loss,
-            **({"Right on a sample": accuracy.get(one.step)} if accuracy else {}),
-            "Learning rate": one.learning_rate,
-            "Where the rate comes from": one.provenance,
-            "Advice": _advice(one.step, found),
+            "use": one.step not in off,
+            "step": one.step,
+            "epoch": one.epoch,
+            "loss": one.train_loss,
+            **({"right": accuracy.get(one.step)} if accuracy else {}),
+            "rate": one.learning_rate,
+            "origin": one.provenance,
+            "advice": _advice(one.step, found),
         }
         for one in checkpoints
     ]
     told = {name for row in rows for name, value in row.items() if value not in (None, "")}
     table = pandas.DataFrame(rows)[[name for name in rows[0] if name in told]]
-    fixed = [name for name in table.columns if not editable or name not in ("Use", "Learning rate")]
+    changeable = ("use", "rate") if editable else ()
     edited = st.data_editor(
         table,
         hide_index=True,
         width="stretch",
-        disabled=fixed,
+        disabled=[name for name in table.columns if name not in changeable],
         key=key,
         column_config={
-            "Use": st.column_config.CheckboxColumn(width="small"),
-            "Learning rate": st.column_config.NumberColumn(format="%.3g", min_value=0.0),
-            "Training loss": st.column_config.NumberColumn(format="%.3f"),
-            "Right on a sample": st.column_config.NumberColumn(format="percent"),
-            "Epoch": st.column_config.NumberColumn(format="%.1f"),
+            "use": st.column_config.CheckboxColumn(tr("Use"), width="small"),
+            "step": tr("Step"),
+            "epoch": st.column_config.NumberColumn(tr("Epoch"), format="%.1f"),
+            "loss": st.column_config.NumberColumn(tr("Training loss"), format="%.3f"),
+            "right": st.column_config.NumberColumn(tr("Right on some examples"), format="percent"),
+            "rate": st.column_config.NumberColumn(tr("Learning rate"), format="%.3g", min_value=0.0),
+            "origin": tr("Where the rate comes from"),
+            "advice": tr("Advice"),
         },
     )
     _curves(checkpoints, off)
     for warning in found.warnings.values():
         st.caption(f":material/warning: {text.plain(warning, longest=400)}")
-    st.caption(_HELP if found.known else f"{_HELP} {_NOT_KNOWN}")
+    st.caption(tr(_HELP) if found.known else f"{tr(_HELP)} {tr(_NOT_KNOWN)}")
     return _changed(rows, edited.to_dict("records")) if editable else []
 
 
@@ -94,17 +98,17 @@ def suggestion(checkpoints: Sequence[CheckpointInfo], classes: int) -> list[dict
 
 def _advice(step: int, found: CheckpointAdvice) -> str:
     if step in found.warnings:
-        return "tells little"
-    return "steep: tells much" if found.known and step in found.suggested else ""
+        return tr("tells little")
+    return tr("steep: tells much") if found.known and step in found.suggested else ""
 
 
 def _curves(checkpoints: Sequence[CheckpointInfo], off: set[int]) -> None:
     """Training loss, where it is known, and learning rate: side by side where there is room."""
     losses = {one.step: one.train_loss for one in checkpoints if one.train_loss is not None}
     rates = {one.step: one.learning_rate for one in checkpoints}
-    drawn = {"training loss": losses, "learning rate": rates}
-    drawn = {what: values for what, values in drawn.items() if len(values) > 1}
-    for (what, values), column in zip(drawn.items(), st.columns(len(drawn) or 1), strict=False):
+    drawn = [("training_loss", tr("training loss"), losses), ("learning_rate", tr("learning rate"), rates)]
+    drawn = [one for one in drawn if len(one[2]) > 1]
+    for (name, what, values), column in zip(drawn, st.columns(len(drawn) or 1), strict=False):
         figure = charts.checkpoint_curve(
             list(values),
             list(values.values()),
@@ -112,18 +116,16 @@ def _curves(checkpoints: Sequence[CheckpointInfo], off: set[int]) -> None:
             what=what,
             colours=(colour("accent"), colour("neutral")),
         )
-        column.plotly_chart(
-            figure, width="stretch", config=charts.CONFIG, key=f"curve_{what.replace(' ', '_')}"
-        )
+        column.plotly_chart(figure, width="stretch", config=charts.CONFIG, key=f"curve_{name}")
 
 
 def _changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     changed = []
     for old, new in zip(before, after, strict=True):
-        rate = new["Learning rate"]
-        same_rate = rate is None or rate != rate or float(rate) == float(old["Learning rate"])
-        if bool(new["Use"]) != bool(old["Use"]) or not same_rate:
-            row: dict[str, Any] = {"step": int(old["Step"]), "use": bool(new["Use"])}
+        rate = new["rate"]
+        same_rate = rate is None or rate != rate or float(rate) == float(old["rate"])
+        if bool(new["use"]) != bool(old["use"]) or not same_rate:
+            row: dict[str, Any] = {"step": int(old["step"]), "use": bool(new["use"])}
             if not same_rate:
                 row["learning_rate"] = float(rate)
             changed.append(row)

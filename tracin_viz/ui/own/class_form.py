@@ -11,7 +11,7 @@ import streamlit as st
 from tracin_viz.audit import Draft
 from tracin_viz.data.mapping import UNLABELLED
 from tracin_viz.fingerprint import fingerprint
-from tracin_viz.ui import text
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.own.drafting import change
 
 #: Classes that can be named on the page; more are named in the files.
@@ -30,11 +30,12 @@ def class_form(draft: Draft, found: Mapping[str, Any]) -> None:
         return
     given: Mapping[str, str] = draft.mapping.get("class_names") or {}
     none = set(draft.mapping.get("unlabelled") or ()) - set(UNLABELLED)
-    rows = [
-        {"In the files": value, "Class": given.get(value, value), "No label": value in none}
-        for value in values
-    ]
-    title = f"What are the classes called? ({text.count(len(found['classes']), 'class', 'classes')})"
+    rows = [{"value": value, "name": given.get(value, value), "none": value in none} for value in values]
+    title = trn(
+        "What are the classes called? ({n} class)",
+        "What are the classes called? ({n} classes)",
+        len(found["classes"]),
+    )
     with (
         st.expander(title, icon=":material/label:", expanded=bool(given or none)),
         st.form("classes", border=False),
@@ -43,13 +44,14 @@ def class_form(draft: Draft, found: Mapping[str, Any]) -> None:
             pandas.DataFrame(rows),
             hide_index=True,
             width="stretch",
-            disabled=["In the files"],
+            disabled=["value"],
+            column_config={"value": tr("In the files"), "name": tr("Class"), "none": tr("No label")},
             key=f"classes_{fingerprint([draft.data, rows])[:8]}",
         )
         st.caption(
-            "Two values with one name become one class. Examples without a label can only be asked about."
+            tr("Two values with one name become one class. Examples without a label can only be asked about.")
         )
-        if st.form_submit_button("Name them this way"):
+        if st.form_submit_button(tr("Name them this way")):
             change(mapping=_named(draft.mapping, edited.to_dict("records")))
             st.rerun()
 
@@ -66,11 +68,11 @@ def _named(mapping: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, 
     """The mapping with what the table says; nothing is kept of values that are as in the files."""
     kept = {name: value for name, value in mapping.items() if name not in ("class_names", "unlabelled")}
     names = {
-        str(row["In the files"]): str(row["Class"]).strip()
+        str(row["value"]): str(row["name"]).strip()
         for row in rows
-        if not row["No label"] and row["Class"] and str(row["Class"]).strip() != str(row["In the files"])
+        if not row["none"] and row["name"] and str(row["name"]).strip() != str(row["value"])
     }
-    none = [str(row["In the files"]) for row in rows if row["No label"]]
+    none = [str(row["value"]) for row in rows if row["none"]]
     if names:
         kept["class_names"] = names
     if none:

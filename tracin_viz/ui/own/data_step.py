@@ -11,8 +11,11 @@ from tracin_viz.audit import Draft
 from tracin_viz.errors import Problem
 from tracin_viz.ui import text
 from tracin_viz.ui.components.gallery import Card, gallery
+from tracin_viz.ui.guard import problem_table
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.own.class_form import class_form
 from tracin_viz.ui.own.drafting import go_to
+from tracin_viz.ui.own.facts import split_sizes
 from tracin_viz.ui.own.mapping_form import mapping_form
 from tracin_viz.ui.own.places import choose_place
 from tracin_viz.ui.own.waiting import awaited, look_again
@@ -24,25 +27,25 @@ _ROWS = 10
 
 def data_step(draft: Draft) -> None:
     """Draw the step."""
-    st.subheader("Which data was the model trained on?", anchor=False)
+    st.subheader(tr("Which data was the model trained on?"), anchor=False)
     if choose_place(draft, "data") is None:
         return
-    found = awaited(draft, "data", "Looking at the data")
+    found = awaited(draft, "data", tr("Looking at the data"))
     if found is None:
         if workspace().look_for(draft, "data").error is not None:
             mapping_form(draft, None)  # perhaps the files only need to be read in another way
         return
-    st.subheader("Is this what you expect?", anchor=False)
+    st.subheader(tr("Is this what you expect?"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_sentence(found))
         look_again(draft, "data")
-    gallery(example_cards(found), key="own_examples", label="Ten of the examples")
+    gallery(example_cards(found), key="own_examples", label=tr("Ten of the examples"))
     mapping_form(draft, found)
     class_form(draft, found)
     class_table(found)
     problem_list(found["problems"], key="data_problems")
     st.button(
-        "Next: the model",
+        tr("Next: the model"),
         key="next_model",
         type="primary",
         icon=":material/arrow_forward:",
@@ -52,18 +55,14 @@ def data_step(draft: Draft) -> None:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    sizes = ", ".join(
-        f"**{number:,}** {'for training' if name == 'train' else 'in ' + text.plain(name)}"
-        for name, number in text.train_first(found["splits"])
-    )
-    classes = len(found["classes"])
+    classes = trn("{n} class", "{n} classes", len(found["classes"]))
     kinds = {
-        "class": text.count(classes, "class", "classes"),
-        "multi-label": f"{text.count(classes, 'class', 'classes')}, several may hold at once",
-        "number": "a number to predict",
+        "class": classes,
+        "multi-label": tr("{classes}, several may hold at once", classes=classes),
+        "number": tr("a number to predict"),
     }
     kind = text.plain(str(found["format"])[:1].upper() + str(found["format"])[1:], longest=200)
-    return f"{kind}: {sizes}; {kinds.get(found['target'], '')}."
+    return f"{kind}: {split_sizes(found['splits'], strong=True)}; {kinds.get(found['target'], '')}."
 
 
 def example_cards(found: Mapping[str, Any]) -> list[Card]:
@@ -77,10 +76,10 @@ def example_cards(found: Mapping[str, Any]) -> list[Card]:
         cards.append(
             Card(
                 id=identity,
-                alt=f"example {identity}, label {given or 'unknown'}",
+                alt=tr("example {id}, label {label}", id=identity, label=given or tr("unknown")),
                 src=picture,
                 text="" if picture else str(example["source"]),
-                given=given or "no label",
+                given=given or tr("no label"),
                 why=example["split"],
             )
         )
@@ -93,23 +92,25 @@ def class_table(found: Mapping[str, Any]) -> None:
     names = list(dict.fromkeys(name for split in counts.values() for name in split))
     if not names:
         return
-    with st.expander(f"Examples of each class ({len(names)})", icon=":material/bar_chart:"):
-        rows = [
-            {"Class": name or "no label", **{s: counts[s].get(name, 0) for s in counts}} for name in names
-        ]
+    title = tr("Examples of each class ({number})", number=len(names))
+    with st.expander(title, icon=":material/bar_chart:"):
+        head, none = tr("Class"), tr("no label")
+        rows = [{head: name or none, **{s: counts[s].get(name, 0) for s in counts}} for name in names]
         height: Any = 36 * (_ROWS + 1) if len(rows) > _ROWS else "auto"
         st.dataframe(rows, hide_index=True, width="stretch", height=height, key="class_counts")
     if found["duplicates"]:
         across = sum(len(set(group["splits"])) > 1 for group in found["duplicates"])
-        words = f"{text.count(found['duplicate_groups'], 'group')} of equal examples"
-        note = f"; at least {across:,} of them lie in training and query data at once" if across else ""
+        words = trn("{n} group of equal examples", "{n} groups of equal examples", found["duplicate_groups"])
+        note = tr("At least {number} of them lie in training and query data at once.", number=f"{across:,}")
         with st.expander(words, icon=":material/content_copy:"):
-            st.caption(f"Equal content under several names{note}. Influence counts each of them.")
+            said = tr("Equal content under several names. Influence counts each of them.")
+            st.caption(f"{said} {note}" if across else said)
+            where, labels = tr("Where"), tr("Labels")
             st.dataframe(
                 [
                     {
-                        "Where": ", ".join(map(str, group["places"])),
-                        "Labels": ", ".join(map(str, group["labels"])),
+                        where: ", ".join(map(str, group["places"])),
+                        labels: ", ".join(map(str, group["labels"])),
                     }
                     for group in found["duplicates"]
                 ],
@@ -125,13 +126,10 @@ def problem_list(problems: Sequence[Mapping[str, str]], *, key: str) -> None:
     fields = ("kind", "where", "message", "remedy")
     entries = [Problem(**{name: str(one[name]) for name in fields}) for one in problems]
     kinds = list(dict.fromkeys(entry.kind for entry in entries))
-    title = f"{text.count(len(entries), 'thing')} to know: {', '.join(kinds)}"
-    with st.expander(text.plain(title), icon=":material/info:", key=key):
+    listed = text.plain(", ".join(kinds))
+    title = trn("{n} thing to know: {kinds}", "{n} things to know: {kinds}", len(entries), kinds=listed)
+    with st.expander(title, icon=":material/info:", key=key):
         for kind in kinds:
             same = [entry for entry in entries if entry.kind == kind]
             st.markdown(f"**{text.plain(kind.capitalize())}** ({len(same)})")
-            st.dataframe(
-                [{"Where": p.where, "What is wrong": p.message, "What to do": p.remedy} for p in same],
-                hide_index=True,
-                width="stretch",
-            )
+            problem_table(same)

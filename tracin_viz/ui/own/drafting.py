@@ -11,10 +11,11 @@ import streamlit as st
 from tracin_viz.audit import Draft, code_is_trusted, inside_roots, is_run_archive
 from tracin_viz.errors import NotFoundError, TracinVizError
 from tracin_viz.ui.access import managing
+from tracin_viz.ui.language import later
 from tracin_viz.ui.session import parameter, set_parameter, workspace
 
 #: Steps in order, by their name in the address.
-STEPS = {"data": "1 · Data", "model": "2 · Model", "check": "3 · Check and create"}
+STEPS = {"data": later("1 · Data"), "model": later("2 · Model"), "check": later("3 · Check and create")}
 
 
 def current_draft() -> Draft:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tracin_viz.audit import readable
 from tracin_viz.ui import text
+from tracin_viz.ui.language import tr, trn
 
 
 def found_facts(report: Mapping[str, Any]) -> None:
@@ -24,12 +25,21 @@ def found_facts(report: Mapping[str, Any]) -> None:
 def _data(data: Mapping[str, Any]) -> str:
     if not data.get("splits"):
         return ""
-    sizes = ", ".join(
-        f"{number:,} {'for training' if name == 'train' else 'in ' + text.plain(name)}"
-        for name, number in text.train_first(data["splits"])
-    )
     size = f", {readable(data['size'])}" if data.get("size") else ""
-    return f"**Data:** {text.plain(data['format'], longest=200)}{size}; {sizes}{_classes(data)}."
+    found = f"{text.plain(data['format'], longest=200)}{size}; {split_sizes(data['splits'])}{_classes(data)}"
+    return tr("**Data:** {found}.", found=found)
+
+
+def split_sizes(splits: Mapping[str, int], *, strong: bool = False) -> str:
+    """How many examples are for training and in each other split, for Markdown."""
+    found = []
+    for name, number in text.train_first(dict(splits)):
+        shown = f"**{number:,}**" if strong else f"{number:,}"
+        if name == "train":
+            found.append(tr("{number} for training", number=shown))
+        else:
+            found.append(tr("{number} in {split}", number=shown, split=text.plain(name)))
+    return ", ".join(found)
 
 
 def _classes(data: Mapping[str, Any]) -> str:
@@ -39,12 +49,17 @@ def _classes(data: Mapping[str, Any]) -> str:
     if not data.get("classes") or not known:
         return ""
     few, many = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-    words = f"; {text.count(len(data['classes']), 'class', 'classes')}"
+    classes = trn("{n} class", "{n} classes", len(data["classes"]))
     if known[few] == known[many]:
-        return f"{words} with {known[few]:,} training examples each"
-    return (
-        f"{words}, from {known[few]:,} training examples ({text.plain(few)}) "
-        f"to {known[many]:,} ({text.plain(many)})"
+        number = f"{known[few]:,}"
+        return "; " + tr("{classes} with {number} training examples each", classes=classes, number=number)
+    return "; " + tr(
+        "{classes}, from {fewest} training examples ({rare}) to {most} ({frequent})",
+        classes=classes,
+        fewest=f"{known[few]:,}",
+        rare=text.plain(few),
+        most=f"{known[many]:,}",
+        frequent=text.plain(many),
     )
 
 
@@ -53,15 +68,22 @@ def _copies(report: Mapping[str, Any]) -> str:
     unread = sum(one["kind"] in ("unreadable image", "unreadable example") for one in report["problems"])
     if not report["data"].get("splits"):
         return ""
-    equal = f"{text.count(groups, 'group')} of equal examples" if groups else "no equal examples"
-    files = text.count(unread, "unreadable file") if unread else "no unreadable file"
-    return f"**Looked for:** {equal}, {files} found."
+    equal = trn("{n} group of equal examples", "{n} groups of equal examples", groups)
+    files = trn("{n} unreadable file", "{n} unreadable files", unread)
+    return tr(
+        "**Looked for:** {equal}, {files} found.",
+        equal=equal if groups else tr("no equal examples"),
+        files=files if unread else tr("no unreadable file"),
+    )
 
 
 def _model(report: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     if not model.get("architecture"):
         return ""
-    return (
-        f"**Model:** {text.plain(model['architecture'])} with {model['parameters']:,} parameters, "
-        f"{text.count(len(report['checkpoints']), 'checkpoint')} of {text.plain(model['format'])}."
+    return tr(
+        "**Model:** {model} with {parameters} parameters, {checkpoints} of {format}.",
+        model=text.plain(model["architecture"]),
+        parameters=f"{model['parameters']:,}",
+        checkpoints=trn("{n} checkpoint", "{n} checkpoints", len(report["checkpoints"])),
+        format=text.plain(model["format"]),
     )

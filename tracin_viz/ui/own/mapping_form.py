@@ -9,10 +9,15 @@ import streamlit as st
 
 from tracin_viz.audit import Draft
 from tracin_viz.fingerprint import fingerprint
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.own.drafting import change
 
-KINDS = {"image": "images", "text": "texts", "tabular": "rows of numbers"}
-TARGETS = {"class": "one class", "multi-label": "several classes at once", "number": "a number"}
+KINDS = {"image": later("images"), "text": later("texts"), "tabular": later("rows of numbers")}
+TARGETS = {
+    "class": later("one class"),
+    "multi-label": later("several classes at once"),
+    "number": later("a number"),
+}
 NOTHING = "–"
 #: Where no column says which examples are for queries.
 USUAL_FRACTION = 0.2
@@ -35,7 +40,7 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         return  # the folders say everything there is to say
     changed = bool(draft.mapping)
     with (
-        st.expander("How are the files read?", icon=":material/tune:", expanded=changed),
+        st.expander(tr("How are the files read?"), icon=":material/tune:", expanded=changed),
         st.form("mapping", border=False),
     ):
         guessed: Mapping[str, Any] = {**(found["mapping"] if found else {}), **draft.mapping}
@@ -44,11 +49,11 @@ def mapping_form(draft: Draft, found: Mapping[str, Any] | None) -> None:
         chosen = _columns(guessed, found, stamp) if table else {}
         chosen |= _split(guessed, found, stamp)
         with st.container(horizontal=True):
-            if st.form_submit_button("Read them this way"):
+            if st.form_submit_button(tr("Read them this way")):
                 read_as = {name: value for name, value in chosen.items() if value not in (None, "", ())}
                 change(mapping={**_names(draft.mapping, chosen, guessed), **read_as})
                 st.rerun()
-            if changed and st.form_submit_button("Back to the guess", type="tertiary"):
+            if changed and st.form_submit_button(tr("Back to the guess"), type="tertiary"):
                 change(mapping={})
                 st.rerun()
 
@@ -67,14 +72,15 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp:
     left, right = st.columns(2)
     with left:
         task = st.selectbox(
-            "What are they?",
+            tr("What are they?"),
             list(KINDS),
             index=_place(list(KINDS), guessed.get("task")),
-            format_func=KINDS.__getitem__,
+            format_func=lambda one: tr(KINDS[one]),
             key=f"map_task_{stamp}",
         )
         content = _column(
-            "Column of the text or image",
+            "content",
+            tr("Column of the text or image"),
             names,
             guessed.get("content"),
             several=task == "tabular",
@@ -82,24 +88,25 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp:
         )
     with right:
         target = st.selectbox(
-            "What is a label?",
+            tr("What is a label?"),
             list(TARGETS),
             index=_place(list(TARGETS), guessed.get("target")),
-            format_func=TARGETS.__getitem__,
+            format_func=lambda one: tr(TARGETS[one]),
             key=f"map_target_{stamp}",
         )
         label = _column(
-            "Column of the label", names, guessed.get("label"), several=target == "multi-label", stamp=stamp
+            "label",
+            tr("Column of the label"),
+            names,
+            guessed.get("label"),
+            several=target == "multi-label",
+            stamp=stamp,
         )
     if found:
+        heads = (tr("Column"), tr("Kind"), tr("Read as"), tr("Begins with"))
         st.dataframe(
             [
-                {
-                    "Column": c["name"],
-                    "Kind": c["kind"],
-                    "Read as": c["role"] or NOTHING,
-                    "Begins with": _few(c),
-                }
+                dict(zip(heads, (c["name"], c["kind"], c["role"] or NOTHING, _few(c)), strict=True))
                 for c in found["columns"]
             ],
             hide_index=True,
@@ -108,10 +115,10 @@ def _columns(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp:
     return {"task": task, "target": target, "content": content, "label": label}
 
 
-def _column(words: str, names: list[str], present: object, *, several: bool, stamp: str) -> Any:
+def _column(what: str, words: str, names: list[str], present: object, *, several: bool, stamp: str) -> Any:
     """A column, several, or its typed name where the columns are not known."""
     chosen = [str(one) for one in present] if isinstance(present, (list, tuple)) else [str(present or "")]
-    key = f"map_{words}_{stamp}"
+    key = f"map_{what}_{stamp}"
     if not names:
         return st.text_input(words, value=", ".join(one for one in chosen if one), key=key)
     if several:
@@ -129,13 +136,13 @@ def _split(guessed: Mapping[str, Any], found: Mapping[str, Any] | None, stamp: s
     if names:
         choices = [NOTHING, *names]
         split = st.selectbox(
-            "Column that says which are for training",
+            tr("Column that says which are for training"),
             choices,
             index=_place(choices, guessed.get("split")),
             key=f"map_split_{stamp}",
         )
     share = st.slider(
-        "Share of the examples kept for questions, where the files do not say",
+        tr("Share of the examples kept for questions, where the files do not say"),
         min_value=5,
         max_value=50,
         value=round(100 * float(guessed.get("query_fraction") or USUAL_FRACTION)),

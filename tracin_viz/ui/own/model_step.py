@@ -13,6 +13,7 @@ from tracin_viz.config import CheckpointInfo
 from tracin_viz.errors import InputError, TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.frame import guarded, show_error
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.own.drafting import change, current_draft, go_to
@@ -24,7 +25,7 @@ from tracin_viz.ui.session import workspace
 
 def model_step(draft: Draft) -> None:
     """Draw the step."""
-    st.subheader("Where are the checkpoints of the model?", anchor=False)
+    st.subheader(tr("Where are the checkpoints of the model?"), anchor=False)
     if choose_place(draft, "model") is None:
         return
     if draft.architecture:
@@ -34,11 +35,11 @@ def model_step(draft: Draft) -> None:
             show_error(error, key="architecture_error", leave=False)
             _more(draft)
             return
-    found = awaited(draft, "model", "Looking at the model: every checkpoint is loaded once")
+    found = awaited(draft, "model", tr("Looking at the model: every checkpoint is loaded once"))
     if found is None:
         _more(draft)
         return
-    st.subheader("Is this your model?", anchor=False)
+    st.subheader(tr("Is this your model?"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_sentence(found))
         look_again(draft, "model")
@@ -52,10 +53,10 @@ def model_step(draft: Draft) -> None:
     if found["task"] == "image":
         preprocessing_form(draft, found)
     _more(draft)
-    st.subheader("Which checkpoints count, and how much?", anchor=False)
+    st.subheader(tr("Which checkpoints count, and how much?"), anchor=False)
     _checkpoints(draft, found)
     st.button(
-        "Next: check that they fit",
+        tr("Next: check that they fit"),
         key="next_check",
         type="primary",
         icon=":material/arrow_forward:",
@@ -91,10 +92,12 @@ def keep_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _sentence(found: Mapping[str, Any]) -> str:
     read_as = f"{text.plain(found['format'], longest=200)}: " if found.get("format") else ""
-    return (
-        f"{read_as}**{text.plain(found['architecture'])}** with {found['parameters']:,} parameters, "
-        f"{text.count(len(found['checkpoints']), 'checkpoint')}, "
-        f"{text.count(len(found['classes']), 'class', 'classes')}."
+    return read_as + tr(
+        "**{model}** with {parameters} parameters, {checkpoints}, {classes}.",
+        model=text.plain(found["architecture"]),
+        parameters=f"{found['parameters']:,}",
+        checkpoints=trn("{n} checkpoint", "{n} checkpoints", len(found["checkpoints"])),
+        classes=trn("{n} class", "{n} classes", len(found["classes"])),
     )
 
 
@@ -104,7 +107,7 @@ def _averaged(draft: Draft, found: Mapping[str, Any]) -> None:
         return
     names = {bool(one["ema"]): text.plain(one["name"]) for one in found["weights"]}
     st.radio(
-        "Which weights shall count?",
+        tr("Which weights shall count?"),
         list(names),
         index=list(names).index(bool(draft.options.get("ema"))),
         format_func=names.__getitem__,
@@ -125,14 +128,19 @@ def _classes(draft: Draft, found: Mapping[str, Any]) -> None:
         return
     own, given = list(map(str, found["classes"])), list(map(str, data["classes"]))
     if sorted(own) == sorted(given):
-        st.caption("The model names the same classes as the data. Whether its order is right is tried next.")
+        st.caption(
+            tr("The model names the same classes as the data. Whether its order is right is tried next.")
+        )
     elif len(own) == len(given):
         pairs = ", ".join(
             f"{text.plain(a)} = {text.plain(b)}" for a, b in list(zip(own, given, strict=True))[:4]
         )
         st.warning(
-            f"Model and data name their classes differently; they are matched by position ({pairs} …). "
-            "The next step tries whether that is right."
+            tr(
+                "Model and data name their classes differently; they are matched by position ({pairs} …). "
+                "The next step tries whether that is right.",
+                pairs=pairs,
+            )
         )
 
 
@@ -143,14 +151,14 @@ def _checkpoints(draft: Draft, found: Mapping[str, Any]) -> None:
     if suggested:
         with st.container(horizontal=True):
             st.button(
-                "Use the steep ones",
+                tr("Use the steep ones"),
                 key="use_suggested",
                 on_click=keep_rows,
                 args=(suggested,),
-                help="Those up to which the training loss fell most: they tell most about wrong labels.",
+                help=tr("Those up to which the training loss fell most: they tell most about wrong labels."),
             )
             everything = [{"step": one.step, "use": True} for one in checkpoints]
-            st.button("Use all", key="use_all", on_click=keep_rows, args=(everything,))
+            st.button(tr("Use all"), key="use_all", on_click=keep_rows, args=(everything,))
     changed = checkpoint_table(checkpoints, unused, classes=classes, key=f"checkpoints_{draft.id}")
     if changed:
         keep_rows(changed)
@@ -160,39 +168,44 @@ def _checkpoints(draft: Draft, found: Mapping[str, Any]) -> None:
 def _more(draft: Draft) -> None:
     """Choices that only unusual files need."""
     with (
-        st.expander("My files need more explanation", icon=":material/tune:"),
+        st.expander(tr("My files need more explanation"), icon=":material/tune:"),
         st.form("more", border=False),
     ):
         st.text_input(
-            "Learning rates, if the files do not say: one per checkpoint",
+            tr("Learning rates, if the files do not say: one per checkpoint"),
             value=", ".join(f"{rate:g}" for rate in draft.learning_rates),
             placeholder="0.1, 0.1, 0.01",
             key="more_rates",
         )
         st.text_input(
-            "Which files or folders are checkpoints",
+            tr("Which files or folders are checkpoints"),
             value=draft.checkpoints,
             placeholder="checkpoint-*",
             key="more_pattern",
         )
         st.text_input(
-            "File that describes the network (config.json)"
-            + (", or Python file with build_model()" if code_is_trusted() else ""),
+            tr("File that describes the network (config.json), or Python file with build_model()")
+            if code_is_trusted()
+            else tr("File that describes the network (config.json)"),
             value=draft.architecture,
             key="more_architecture",
         )
         st.text_input(
-            "What stands before each name of the weights",
+            tr("What stands before each name of the weights"),
             value=str(draft.options.get("prefix") or ""),
             placeholder="model.",
             key="more_prefix",
         )
         if code_is_trusted():
             st.checkbox(
-                "Run the Python file: I trust it", value=draft.trust_code, key="more_trust",
-                help="Allowed by whoever started this server. The file may do anything that the server may.",
-            )  # fmt: skip
-        st.form_submit_button("Read them this way", on_click=_take_more)
+                tr("Run the Python file: I trust it"),
+                value=draft.trust_code,
+                key="more_trust",
+                help=tr(
+                    "Allowed by whoever started this server. The file may do anything that the server may."
+                ),
+            )
+        st.form_submit_button(tr("Read them this way"), on_click=_take_more)
 
 
 @guarded

@@ -11,27 +11,31 @@ from tracin_viz.errors import TracinVizError
 from tracin_viz.ui import text
 from tracin_viz.ui.components.upload import upload_box
 from tracin_viz.ui.frame import guarded, show_error
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.own.drafting import allowed, change
 from tracin_viz.ui.own.waiting import awaited
 from tracin_viz.ui.routes import upload_url
 from tracin_viz.ui.session import workspace
 
-PATH, UPLOAD = "On this computer", "Upload"
+PATH, UPLOAD = "path", "upload"
+_WAYS = {PATH: later("On this computer"), UPLOAD: later("Upload")}
 #: Entries of a folder that are shown as buttons.
 SHOWN = 60
 
 _WORDS = {
     "data": (
-        "Path of the data",
+        later("Path of the data"),
         "/home/me/data/animals",
-        "A folder of images (one folder per class), a zip of it, or a table (CSV, JSONL, Parquet).",
-        "One file (zip, CSV, …), or a folder. It is sent in pieces: a broken connection loses nothing.",
+        later("A folder of images (one folder per class), a zip of it, or a table (CSV, JSONL, Parquet)."),
+        later(
+            "One file (zip, CSV, …), or a folder. It is sent in pieces: a broken connection loses nothing."
+        ),
     ),
     "model": (
-        "Path of the model",
+        later("Path of the model"),
         "/home/me/runs/animals",
-        "The folder that your training wrote its checkpoints into, or a zip or tar of it.",
-        "The folder of your training run, a zip or tar of it, or one file of weights.",
+        later("The folder that your training wrote its checkpoints into, or a zip or tar of it."),
+        later("The folder of your training run, a zip or tar of it, or one file of weights."),
     ),
 }
 
@@ -45,7 +49,7 @@ def choose_place(draft: Draft, what: str) -> Path | None:
     chosen = _chosen_place(draft, what)
     if chosen is None or what == "data" or not is_run_archive(chosen):
         return chosen
-    found = awaited(draft, "unpack", "Unpacking the archive")
+    found = awaited(draft, "unpack", tr("Unpacking the archive"))
     if found is not None:
         change(model=str(found["folder"]))
         st.rerun()
@@ -54,12 +58,14 @@ def choose_place(draft: Draft, what: str) -> Path | None:
 
 def _chosen_place(draft: Draft, what: str) -> Path | None:
     label, example, purpose, sending = _WORDS[what]
+    label, purpose, sending = tr(label), tr(purpose), tr(sending)
     present = str(getattr(draft, what))
     space = workspace()
     uploaded = is_uploaded(present)
     way = st.segmented_control(
-        "Where is it?" if what == "model" else "Where are they?",
+        tr("Where is it?") if what == "model" else tr("Where are they?"),
         [PATH, UPLOAD],
+        format_func=lambda one: tr(_WAYS[one]),
         default=UPLOAD if uploaded else PATH,
         key=f"way_{what}_{draft.id}",
         required=True,
@@ -67,12 +73,12 @@ def _chosen_place(draft: Draft, what: str) -> Path | None:
     )
     if way == UPLOAD:
         if uploaded:
-            st.markdown(f":green[**✓ Uploaded**] {text.plain(Path(present).name)}")
+            st.markdown(f":green[**✓ {tr('Uploaded')}**] {text.plain(Path(present).name)}")
         upload_box(
             space.uploads,
             key=f"upload_{what}",
-            label=f"Upload of the {what}",
-            words="To take something else instead:" if uploaded else sending,
+            label=tr("Upload of the data") if what == "data" else tr("Upload of the model"),
+            words=tr("To take something else instead:") if uploaded else sending,
             url=upload_url(),
             on_done=lambda identifier: _take_upload(what, identifier),
         )
@@ -107,7 +113,7 @@ def _path_field(draft: Draft, what: str, label: str, example: str) -> None:
             placeholder=example,
             on_change=lambda: _take_path(what, str(st.session_state[key])),
         )
-        with st.popover("Browse", icon=":material/folder_open:", key=f"browse_{what}"):
+        with st.popover(tr("Browse"), icon=":material/folder_open:", key=f"browse_{what}"):
             _browser(draft, what)
 
 
@@ -140,7 +146,7 @@ def _browser(draft: Draft, what: str) -> None:
     st.markdown(f"**{text.plain(folder, longest=80)}**")
     with st.container(horizontal=True):
         st.button(
-            "Take this folder",
+            tr("Take this folder"),
             key=f"take_{what}",
             icon=":material/check:",
             on_click=_take_path,
@@ -148,8 +154,9 @@ def _browser(draft: Draft, what: str) -> None:
         )
         for place in dict.fromkeys((folder.parent, *roots())):
             if place != folder and allowed(str(place)):
-                word = "Up" if place == folder.parent else place.name or str(place)
-                _walk(key, word, place, icon="arrow_upward" if word == "Up" else "home")
+                up = place == folder.parent
+                word = tr("Up") if up else place.name or str(place)
+                _walk(key, word, place, icon="arrow_upward" if up else "home")
     with st.container(height=280, border=False):
         for number, entry in enumerate(entries[:SHOWN]):
             if entry.is_folder:
@@ -164,9 +171,10 @@ def _browser(draft: Draft, what: str) -> None:
                     args=(what, str(entry.path)),
                 )
         if len(entries) > SHOWN:
-            st.caption(f"and {len(entries) - SHOWN:,} more; type the path instead.")
+            more = f"{len(entries) - SHOWN:,}"
+            st.caption(tr("and {number} more; type the path instead.", number=more))
         if not entries:
-            st.caption("Nothing in here.")
+            st.caption(tr("Nothing in here."))
 
 
 def _walk(key: str, word: str, place: Path, *, icon: str, number: int | None = None) -> None:

@@ -11,21 +11,22 @@ from tracin_viz.audit import Draft
 from tracin_viz.errors import InputError
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.frame import guarded
+from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.own.drafting import change, current_draft
 from tracin_viz.ui.own.waiting import awaited
 from tracin_viz.ui.session import workspace
 
 COLOURS = {
-    "": "as the files say",
-    "rgb": "colour (red, green, blue)",
-    "bgr": "colour (blue, green, red)",
-    "grey": "grey",
+    "": later("as the files say"),
+    "rgb": later("colour (red, green, blue)"),
+    "bgr": later("colour (blue, green, red)"),
+    "grey": later("grey"),
 }
 #: Number fields: words, and an example.
 FIELDS = {
-    "size": ("Size in pixels", "224, or 224, 192 (height, width)"),
-    "mean": ("Mean of each colour", "0.485, 0.456, 0.406"),
-    "std": ("Deviation of each colour", "0.229, 0.224, 0.225"),
+    "size": (later("Size in pixels"), later("224, or 224, 192 (height, width)")),
+    "mean": (later("Mean of each colour"), "0.485, 0.456, 0.406"),
+    "std": (later("Deviation of each colour"), "0.229, 0.224, 0.225"),
 }
 
 
@@ -37,29 +38,29 @@ def preprocessing_form(draft: Draft, found: Mapping[str, Any]) -> None:
         found: What the look at the model found.
     """
     present: Mapping[str, Any] = draft.options.get("preprocessing") or {}
-    with st.expander("What does the model see?", icon=":material/visibility:", expanded=bool(present)):
+    with st.expander(tr("What does the model see?"), icon=":material/visibility:", expanded=bool(present)):
         _pictures(draft)
         with st.form("preprocessing", border=False):
             left, right = st.columns(2)
             with left:
                 _field("size", present)
                 st.selectbox(
-                    "Colours",
+                    tr("Colours"),
                     list(COLOURS),
                     index=list(COLOURS).index(str(present.get("channels") or "")),
-                    format_func=COLOURS.__getitem__,
+                    format_func=lambda one: tr(COLOURS[one]),
                     key="pre_channels",
                 )
             with right:
                 _field("mean", present)
                 _field("std", present)
-            st.caption("Leave a field empty to take what the files of the model say.")
-            st.form_submit_button("Show it this way", on_click=_take)
+            st.caption(tr("Leave a field empty to take what the files of the model say."))
+            st.form_submit_button(tr("Show it this way"), on_click=_take)
 
 
 def _field(name: str, present: Mapping[str, Any]) -> None:
     words, example = FIELDS[name]
-    st.text_input(words, value=_written(present.get(name)), placeholder=example, key=f"pre_{name}")
+    st.text_input(tr(words), value=_written(present.get(name)), placeholder=tr(example), key=f"pre_{name}")
 
 
 def _pictures(draft: Draft) -> None:
@@ -68,7 +69,7 @@ def _pictures(draft: Draft) -> None:
         return
     look = workspace().look_for(draft, "fit")
     if look.running:
-        awaited(draft, "fit", "Letting the model look at some examples")
+        awaited(draft, "fit", tr("Letting the model look at some examples"))
         return
     seen = (look.found or {}).get("seen") or []
     if not seen:
@@ -77,20 +78,27 @@ def _pictures(draft: Draft) -> None:
     for number, one in enumerate(seen):
         width, height = one["size"]
         low, high = one["range"]
-        colours = "grey" if one["channels"] == 1 else f"{one['channels']} colours"
+        several = trn("{n} colour", "{n} colours", one["channels"])
+        colours = tr("grey") if one["channels"] == 1 else several
+        values = tr("values {low} to {high}", low=f"{low:.2g}", high=f"{high:.2g}").replace("-", "−")
         cards.append(
-            Card(id=f"given:{number}", alt="the picture as it is", src=one["given"], given="as it is")
+            Card(
+                id=f"given:{number}",
+                alt=tr("the picture as it is"),
+                src=one["given"],
+                given=tr("as it is"),
+            )
         )
         cards.append(
             Card(
                 id=f"seen:{number}",
-                alt="the picture as the model sees it",
+                alt=tr("the picture as the model sees it"),
                 src=one["seen"],
-                given="as the model sees it",
-                why=f"{width} × {height}, {colours}, values {low:.2g} to {high:.2g}".replace("-", "−"),
+                given=tr("as the model sees it"),
+                why=f"{width} × {height}, {colours}, {values}",
             )
         )
-    gallery(cards, key="seen", label="Examples as they are and as the model sees them")
+    gallery(cards, key="seen", label=tr("Examples as they are and as the model sees them"))
 
 
 @guarded

@@ -9,6 +9,7 @@ import streamlit as st
 from tracin_viz.audit import Draft, Look
 from tracin_viz.errors import CancelledError
 from tracin_viz.ui.frame import guarded, show_error
+from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import workspace
 
 #: Seconds between looks at the look.
@@ -29,11 +30,11 @@ def awaited(draft: Draft, kind: str, words: str) -> dict[str, Any] | None:
         return None
     if look.error is not None:
         if isinstance(look.error, CancelledError):
-            st.info("Looking was stopped.")
+            st.info(tr("Looking was stopped."))
         else:
             show_error(look.error, key=f"{kind}_error", leave=False)
         st.button(
-            "Look again",
+            tr("Look again"),
             key=f"again_{kind}",
             icon=":material/refresh:",
             on_click=_again,
@@ -46,13 +47,13 @@ def awaited(draft: Draft, kind: str, words: str) -> dict[str, Any] | None:
 def look_again(draft: Draft, kind: str) -> None:
     """A way to say that the files changed: a look is kept while its folder's own time is the same."""
     st.button(
-        "Look again",
+        tr("Look again"),
         key=f"renew_{kind}",
         type="tertiary",
         icon=":material/refresh:",
         on_click=_again,
         args=(draft, kind),
-        help="If the files changed meanwhile.",
+        help=tr("If the files changed meanwhile."),
     )
 
 
@@ -64,7 +65,7 @@ def _panel(look: Look, kind: str, words: str) -> None:
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center", key=f"looking_{kind}"):
             st.markdown(f":material/hourglass_top: {words} … {look.seconds:.0f} s")
-            st.button("Stop", key=f"stop_{kind}", type="tertiary", on_click=look.cancel)
+            st.button(tr("Stop"), key=f"stop_{kind}", type="tertiary", on_click=look.cancel)
 
     panel()
 
