@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.audit import Workspace
-from tracin_viz.audit.exporting import EXPORT_FORMATS
 from tracin_viz.cli.progress import ProgressLine
 from tracin_viz.config import Home, ResultSettings, SpeedSettings
 from tracin_viz.errors import InputError
@@ -173,22 +172,6 @@ def clusters(options: argparse.Namespace) -> None:
             for c in found["clusters"]
         ),
     )
-
-
-def export(options: argparse.Namespace) -> None:
-    """Write the labels and say where."""
-    audit = workspace(options).open(options.name)
-    path = audit.export(options.format, Path(options.output))
-    decided = len(audit.decisions())
-    if options.json:
-        print_json({"audit": audit.name, "format": options.format, "output": str(path), "decisions": decided})
-    else:
-        print(f"wrote {path} ({decided} decisions)")
-
-
-def export_formats() -> list[str]:
-    """Names that ``--format`` takes."""
-    return list(EXPORT_FORMATS)
 
 
 def _asked(options: argparse.Namespace, sketch: str) -> tuple[ResultSettings, SpeedSettings, str]:

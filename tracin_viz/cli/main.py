@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tracin_viz import __version__
-from tracin_viz.cli import commands, create
+from tracin_viz.cli import commands, create, labels
 from tracin_viz.cli.demo import demo
 from tracin_viz.config import SKETCHES
 from tracin_viz.errors import CancelledError, TracinVizError
@@ -138,10 +138,10 @@ def parser() -> argparse.ArgumentParser:
         "--smallest", type=int, metavar="N", help="smallest cluster; by default as the run found them"
     )
 
-    sub = command("export", "write given and decided labels", commands.export)
-    sub.add_argument("name")
-    sub.add_argument("--format", default="csv", choices=commands.export_formats())
-    sub.add_argument("--output", required=True, metavar="PATH")
+    sub = command("export", "write given and decided labels", labels.export)
+    labels.export_options(sub)
+    sub = command("import", "take over the decisions in a file that an export wrote", labels.import_labels)
+    labels.import_options(sub)
     return top
 
 

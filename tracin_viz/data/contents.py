@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +33,9 @@ class Contents(Protocol):
     def raw(self, row: int) -> bytes | str:
         """One content as it is stored."""
 
+    def file(self, row: int) -> Path | None:
+        """The file that is that content, where it lies in a folder by itself."""
+
     def checksums(self, rows: Rows) -> Rows:
         """``(n,)`` numbers of 32 bits that equal contents share, quickly made."""
 
@@ -53,6 +57,10 @@ class TextContents:
     def raw(self, row: int) -> str:
         """The text."""
         return self._all[row]
+
+    def file(self, row: int) -> Path | None:
+        """None: a text is no file."""
+        return None
 
     def checksums(self, rows: Rows) -> Rows:
         """CRC-32 of each text in UTF-8."""
@@ -84,6 +92,11 @@ class FileContents:
     def raw(self, row: int) -> bytes:
         """The file's bytes."""
         return self._files.read(self._names[row], MAX_BYTES)
+
+    def file(self, row: int) -> Path | None:
+        """The file; ``None`` inside an archive, or where the name leads out of the folder."""
+        root, name = getattr(self._files, "root", None), self._names[row]
+        return root / name if isinstance(root, Path) and name in self._files else None
 
     def checksums(self, rows: Rows) -> Rows:
         """As ``Files.checksum``."""
@@ -122,6 +135,10 @@ class BlobContents:
             )
         return content
 
+    def file(self, row: int) -> Path | None:
+        """None: the pictures are inside a table."""
+        return None
+
     def checksums(self, rows: Rows) -> Rows:
         """As ``Files.checksum``; of a missing picture as of an empty file."""
         return np.fromiter(map(self._checksum, rows.tolist()), dtype=np.int64, count=len(rows))
@@ -157,6 +174,10 @@ class FeatureContents:
     def raw(self, row: int) -> bytes:
         """The numbers' bytes, little-endian."""
         return bytes(self._matrix[row].astype("<f4").tobytes())
+
+    def file(self, row: int) -> Path | None:
+        """None: a row of numbers is no file."""
+        return None
 
     def checksums(self, rows: Rows) -> Rows:
         """CRC-32 of each row's bytes."""
@@ -212,6 +233,10 @@ class RowReader:
     def raw(self, split: str, row: int) -> bytes | str:
         """The content as it is stored."""
         return self._contents.raw(int(self._rows[split][row]))
+
+    def file(self, split: str, row: int) -> Path | None:
+        """The file that is the content, where it lies in a folder by itself."""
+        return self._contents.file(int(self._rows[split][row]))
 
     def place(self, split: str, row: int) -> str:
         """File, or file and line."""

@@ -29,6 +29,9 @@ class Reader(Protocol):
     def raw(self, split: str, row: int) -> bytes | str:
         """The content of one example as it is stored: file bytes, or text."""
 
+    def file(self, split: str, row: int) -> Path | None:
+        """The file that is the content of one example, where it lies in a folder by itself."""
+
     def place(self, split: str, row: int) -> str:
         """Where a person finds that example: a file, or a line of a file."""
 
@@ -106,6 +109,11 @@ class Dataset:
     def checksums(self, split: str) -> npt.NDArray[np.int64]:
         """``(n,)`` numbers that equal contents of a split share, and others rarely do; quickly made."""
         return self.reader.checksums(split)
+
+    def file(self, split: str, row: int) -> Path | None:
+        """The file that is the content of one example; ``None`` in tables and archives."""
+        self._check(split, row)
+        return self.reader.file(split, row)
 
     def place(self, split: str, row: int) -> str:
         """Where a person finds that example, for messages."""

@@ -10,12 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
-
-from tracin_viz.errors import InputError
 
 #: Full-width forms too: some programs read them as the plain ones.
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
@@ -31,38 +27,16 @@ def original(cell: str) -> str:
     return cell[1:] if cell.startswith("'") else cell
 
 
-def csv_text(frame: pd.DataFrame) -> str:
-    """The frame as CSV with a header line; numbers in full precision, flags as true and false."""
+def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
+    """The frame as CSV; numbers in full precision, flags as true and false."""
     stream = io.StringIO(newline="")
     # RFC 4180 line ends; the writer quotes a lone carriage return only when it is part of the line end.
     writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(frame.columns)
+    if header:
+        writer.writerow([neutral(name) for name in frame.columns])
     columns = [[_cell(value) for value in frame[name].tolist()] for name in frame.columns]
     writer.writerows(zip(*columns, strict=True))
     return stream.getvalue()
-
-
-def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The named columns of a CSV file written by ``csv_text``, as text.
-
-    Raises:
-        InputError: The file cannot be read as CSV or lacks a column.
-    """
-    try:
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8", lineterminator=None
-        )
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(
-            f"{path} cannot be read as CSV ({error}).", remedy="Give an exported file."
-        ) from error
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise InputError(
-            f"{path} lacks the column {', '.join(missing)}.",
-            remedy=f"An export has the columns {', '.join(columns)}.",
-        )
-    return pd.DataFrame({name: [original(cell) for cell in frame[name]] for name in columns}, dtype="str")
 
 
 def _cell(value: object) -> str:
