@@ -7,7 +7,7 @@ PORT ?= 8501
 TEST_PROCESSES ?= 2
 export TRACIN_VIZ_HOME ?= $(CURDIR)/workspace
 
-.PHONY: run test lint types demo screenshots benchmark acceptance clean
+.PHONY: run test lint types demo screenshots catalogue benchmark acceptance clean
 
 # For people who only look: make run READ_ONLY=1. Everything is shown, nothing can be changed, no demo is made.
 ifneq ($(filter-out 0,$(READ_ONLY)),)
@@ -38,6 +38,10 @@ demo: $(VENV)/.installed
 screenshots: $(VENV)/.installed-dev browser
 	$(BIN)/python -m tracin_viz demo digits --if-missing
 	$(BIN)/python -m docs.screenshots --home $(TRACIN_VIZ_HOME)
+
+# What the pages say and the catalogues of translated words do not have yet is added to them, untranslated.
+catalogue: $(VENV)/.installed-dev
+	$(BIN)/python -m docs.catalogue
 
 # Measures against other tools, which live in an environment of their own. Some parts: make benchmark PARTS="W1 sketch"
 PARTS ?= W1 W2 W3 sketch search real
