@@ -57,7 +57,7 @@ def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str]) -> No
             if entry["action"] in ("keep", "relabel") and number >= 0:
                 column = people.setdefault(entry["annotator"], [""] * len(frame))
                 column[row] = str(int(number))
-    wide = frame[["id", "source", "given_label"]].assign(given=given)
+    wide = frame[["id", "source", "given_label", "suggested_label"]].assign(given=given)
     for name in sorted(people):
         wide[f"{PERSON}{name}"] = people[name]
     write_csv(wide.assign(decisions=frame["decisions"]), path)

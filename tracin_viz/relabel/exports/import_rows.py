@@ -14,6 +14,8 @@ from tracin_viz.relabel.exports.label_studio_reading import entries as label_stu
 from tracin_viz.relabel.exports.label_texts import checked_label
 from tracin_viz.relabel.exports.reading import LabelFile
 
+#: What a task's data say about the example, besides the example itself.
+_TASK = ("id", "source", "given_label", "suggested_label")
 _TRUE = ("true", "1", "yes")
 _CELLS = ("label", "corrected_label", "action", "excluded", "needs_review", "annotator", "decided_at", "note")
 
@@ -47,7 +49,7 @@ def rows_of(file: LabelFile, subject: Subject, problems: ProblemList, *, annotat
     Raises:
         InputError: The file has no column that says which example a row is about, or what is decided.
     """
-    tasks = "data" in file.columns and not {"id", "source"} & set(file.columns)
+    tasks = _are_tasks(file)
     if not tasks:
         _check_columns(file)
     reader = _Reader(subject, annotator, file)
@@ -70,6 +72,12 @@ def rows_of(file: LabelFile, subject: Subject, problems: ProblemList, *, annotat
             if row.entries:
                 found.append(row)
     return found
+
+
+def _are_tasks(file: LabelFile) -> bool:
+    """Whether these are tasks of Label Studio: each is an object with its data in an object."""
+    data = file.columns.get("data")
+    return bool(data) and "decisions" not in file.columns and all(text.startswith("{") for text in data or ())
 
 
 def _check_columns(file: LabelFile) -> None:
@@ -109,16 +117,8 @@ class _Reader:
             raise InputError(f"Its task is no JSON ({shown(error)}).") from error
         if not isinstance(data, dict):
             raise InputError("Its data are no object.", remedy="Give a JSON export of Label Studio.")
-        told = {
-            name: data[name] for name in ("id", "source", "given_label") if isinstance(data.get(name), str)
-        }
-        given = told.get("given_label", "")
-        subject = self._subject
-        try:
-            found = label_studio_entries({"annotations": annotations}, subject.target, given, subject.classes)
-        except ValueError as error:
-            raise InputError(f"It is no task as Label Studio writes them: {error}.") from error
-        return {**told, "entries": found}
+        told = {name: data[name] for name in _TASK if isinstance(data.get(name), str)}
+        return {**told, "annotations": annotations}
 
     def example(self, told: Mapping[str, Any]) -> int:
         """Row of the training split that a row is about, by its id, else by its source."""
@@ -146,8 +146,8 @@ class _Reader:
     def row(self, number: int, told: Mapping[str, Any]) -> Row:
         """What the row decides: the decisions of each person, then what somebody wrote into its cells."""
         subject = self._subject
-        if "entries" in told:
-            entries = [entry_of(entry, subject) for entry in told["entries"]]
+        if "annotations" in told:
+            entries = self._annotated(number, told["annotations"])
         else:
             entries = entries_in(told["decisions"], subject) if told.get("decisions") else []
             if any(told.get(name) for name in _CELLS):
@@ -155,6 +155,16 @@ class _Reader:
                 entries += [edited] if edited is not None else []
         suggested = str(told.get("suggested_label", ""))
         return Row(f"train:{number}", subject.stored(number) if entries else "", suggested, tuple(entries))
+
+    def _annotated(self, number: int, annotations: object) -> list[Entry]:
+        subject = self._subject
+        try:
+            found = label_studio_entries(annotations, subject.target, subject.given[number], subject.classes)
+        except ValueError as error:
+            raise InputError(
+                f"It is no task as Label Studio writes them: {error}.", remedy="Give a JSON export of it."
+            ) from error
+        return [entry_of(entry, subject) for entry in found]
 
     def _edited(self, given: str, told: Mapping[str, Any], entries: list[Entry]) -> Entry | None:
         """The decision in the cells of the row, unless it is one of ``entries`` already."""

@@ -58,6 +58,7 @@ class _Writer:
                 "id": identifier,
                 "source": source,
                 "given_label": given,
+                "suggested_label": suggested,
             }
             made: dict[str, Any] = {"data": data}
             if suggested and (result := self._label(suggested)) is not None:

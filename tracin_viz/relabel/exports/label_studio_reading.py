@@ -9,14 +9,14 @@ from tracin_viz.relabel.exports.label_studio import DECISION, LABEL, NOTE
 from tracin_viz.relabel.exports.label_texts import checked_label
 
 
-def entries(task: dict[str, Any], target: str, given: str, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def entries(annotations: object, target: str, given: str, classes: tuple[str, ...]) -> list[dict[str, Any]]:
     """The decisions in the annotations of one task, in the file's order, as column ``decisions`` has them.
 
     Annotations made in Label Studio itself have no ``meta``: then the annotator is the account that completed
     them, the time is Label Studio's, and what was decided follows from the label.
 
     Args:
-        task: One task.
+        annotations: The list of them.
         target: What a label is.
         given: Label that the data give.
         classes: Names of the classes.
@@ -26,7 +26,6 @@ def entries(task: dict[str, Any], target: str, given: str, classes: tuple[str, .
         InputError: It names a label that is none of this audit.
     """
     found = []
-    annotations = task.get("annotations", task.get("completions", []))
     if not isinstance(annotations, list):
         raise ValueError("its annotations are no list")
     for annotation in annotations:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from tracin_viz.data.dataset import Dataset
@@ -80,24 +81,30 @@ def write_cleaned(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links:
             remedy="Export as imagefolder: its metadata.jsonl holds any label.",
         )
     (folder / "train").mkdir(parents=True)
+    files = _by_label(frame, dataset)
+    for place in sorted({name.rpartition("/")[0] for name in files if name}):
+        (folder / place).mkdir()
+    for (row, _), name in zip(_numbered(frame), files, strict=True):
+        if name:
+            _put(dataset, row, folder / name, links)
+    _table(frame.assign(file_name=files), folder / LABELS)
+
+
+def _by_label(frame: pd.DataFrame, dataset: Dataset) -> list[str]:
+    """``train/<label>/<file>`` of each example, empty where it is excluded."""
     folders = SafeNames()
     inside: dict[str, SafeNames] = {}
-    files = []
-    for (row, source), label, excluded in zip(
-        _numbered(frame), frame["label"], frame["excluded"], strict=True
-    ):
-        if excluded:
-            files.append("")
+    rows, labels = list(_numbered(frame)), frame["label"].tolist()
+    files = [""] * len(rows)
+    # Who stays in a folder keeps the name there; relabelled pictures of the same name get another.
+    for place in np.argsort(frame["changed"].to_numpy(), kind="stable").tolist():
+        if frame["excluded"].iat[place]:
             continue
-        place = f"train/{folders(label)}"
-        if place not in inside:
-            inside[place] = SafeNames()
-            (folder / place).mkdir()
-        # Relabelled pictures meet others of the same name.
-        name = f"{place}/{inside[place](_file_name(dataset, row, source), of=str(row))}"
-        _put(dataset, row, folder / name, links)
-        files.append(name)
-    _table(frame.assign(file_name=files), folder / LABELS)
+        row, source = rows[place]
+        part = f"train/{folders(labels[place])}"
+        name = inside.setdefault(part, SafeNames())(_file_name(dataset, row, source), of=str(row))
+        files[place] = f"{part}/{name}"
+    return files
 
 
 def _check(dataset: Dataset, links: str) -> None:

@@ -42,7 +42,8 @@ class SafeNames:
 
 def plain_name(text: str) -> str:
     """``text`` as one part of a path: nothing in it means a place, a device, a flag or a hidden file."""
-    name = _UNSAFE.sub("_", text[: 4 * LONGEST]).strip(" .").lstrip("-~")
+    short = text if len(text) <= 4 * LONGEST else text[: 3 * LONGEST] + text[-LONGEST:]
+    name = _UNSAFE.sub("_", short).strip(" .").lstrip("-~")
     while len(name.encode()) > LONGEST:
         stem, _, end = name.rpartition(".")
         # The ending says what a file is, so the rest of the name gives way.

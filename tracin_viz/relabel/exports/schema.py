@@ -63,7 +63,7 @@ CLEANLAB: dict[str, Column] = {
 
 #: Columns of the format ``cleanlab-multi``, which has these only, and one `annotator:NAME` for each person.
 WIDE: dict[str, Column] = {
-    **{name: SCHEMA[name] for name in ("id", "source", "given_label", "decisions")},
+    **{name: SCHEMA[name] for name in ("id", "source", "given_label", "suggested_label", "decisions")},
     "given": Column("count", "Number of the given class, from 0 in the audit's order; -1 = none."),
 }
 
