@@ -121,8 +121,8 @@ def rows(workspace: Workspace) -> None:
             if job.poll() not in (None, 0):
                 raise SystemExit("computing the rows failed")
             time.sleep(1)
-    if job is not None:  # the run would go on with a real map, for hours
-        workspace.cancel("rows")
+    if job is not None:  # the run would go on with a real map, for hours, and look for a cancel only after it
+        job.kill()
         job.wait()
     plan = plans.require(workspace.home, "rows")
     if not workspace.open("rows").ready().map:

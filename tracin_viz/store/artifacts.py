@@ -244,9 +244,10 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
         content = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(content, dict) or content.pop("checksum", None) != _checksum(content):
+    if not isinstance(content, dict):
         return None
-    return {**content, "checksum": _checksum(content)}
+    said = content.pop("checksum", None)
+    return {**content, "checksum": said} if said == _checksum(content) else None
 
 
 def _canonical(content: dict[str, Any]) -> bytes:
