@@ -32,10 +32,25 @@ def selections(connection: sqlite3.Connection) -> None:
     )
 
 
+def evidence(connection: sqlite3.Connection) -> None:
+    """Which kept answer to "does it help?" belongs to which audit; the answers themselves are artifacts."""
+    connection.execute(
+        """CREATE TABLE evidence (
+            audit TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            variant TEXT NOT NULL,
+            key TEXT NOT NULL,
+            created REAL NOT NULL,
+            PRIMARY KEY (audit, kind, variant, key)
+        )"""
+    )
+
+
 #: Every step in order; its name is recorded in the database together with its effect.
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("001 first schema", first_schema),
     ("002 selections", selections),
+    ("005 evidence", evidence),
 )
 
 _FIRST_SCHEMA = (
