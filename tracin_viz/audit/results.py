@@ -6,7 +6,6 @@ run or another checkpoint set is seen at once and nothing ever has to be thrown 
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -201,9 +200,7 @@ def _words(words: Sequence[str]) -> pd.Series:
 @functools.lru_cache(maxsize=8)
 def _truth(path: Path, _changed: int) -> dict[int, str]:
     """Read once per state of the file: pages ask at every rerun."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        pairs = [(row["id"].rpartition(":"), row["true_label"]) for row in csv.DictReader(stream)]
-    return {int(row): label for (split, _, row), label in pairs if split == "train"}
+    return registry.read_truth(path)
 
 
 _KEEP_OPEN = 8  # data sets: names and labels

@@ -1,7 +1,7 @@
 """What decisions change about the labels that a model is trained on: new targets, and examples left out.
 
-Labels of decisions are stored as text: the name of a class; a JSON array of names where an example has several
-classes; a JSON number where a label is one.
+Labels of decisions are stored as text: the name of a class; a JSON array of names where an example has
+several classes; a JSON number where a label is one.
 """
 
 from __future__ import annotations
@@ -113,13 +113,11 @@ def has_target(targets: npt.NDArray[np.int64] | npt.NDArray[np.float32]) -> npt.
     """(n,) whether each example has a label at all."""
     if np.issubdtype(targets.dtype, np.integer):
         return np.asarray(targets >= 0)
-    missing = np.isnan(targets)
-    return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
+    finite = np.isfinite(targets)
+    return np.asarray(finite.all(axis=1) if finite.ndim == 2 else finite)
 
 
-def target_of_label(
-    label: str, dataset: Dataset, where: str
-) -> int | float | npt.NDArray[np.float32]:
+def target_of_label(label: str, dataset: Dataset, where: str) -> int | float | npt.NDArray[np.float32]:
     """The target that a decision's label means.
 
     Args:

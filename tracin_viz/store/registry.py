@@ -6,6 +6,7 @@ An audit is written into a hidden folder and renamed, so a name under ``audits/`
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import uuid
@@ -249,6 +250,13 @@ def truth_file(home: Home, name: str) -> Path | None:
     """The audit's CSV of known wrong labels, where there is one."""
     path = home.audit_folder(name) / TRUTH
     return path if path.is_file() else None
+
+
+def read_truth(path: Path) -> dict[int, str]:
+    """True class by row of the training split, for labels known to be wrong, from such a CSV."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        pairs = [(row["id"].rpartition(":"), row["true_label"]) for row in csv.DictReader(stream)]
+    return {int(row): label for (split, _, row), label in pairs if split == "train"}
 
 
 def _created(home: Home, name: str) -> float:
