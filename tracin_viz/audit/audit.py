@@ -12,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from tracin_viz.audit.asking import Asking
+from tracin_viz.audit.evidence import Evidence
 from tracin_viz.audit.exporting import Exporting
 from tracin_viz.audit.findings import recovery_document, suspect_entries, suspects_document
 from tracin_viz.audit.results import Results
@@ -28,7 +29,7 @@ from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
 
-class Audit(Asking, Exporting, Runs):
+class Audit(Asking, Evidence, Exporting, Runs):
     """A registered audit. Get one from ``Workspace.open``.
 
     Attributes:

@@ -12,7 +12,7 @@ from tracin_viz.audit.status import status_document
 from tracin_viz.config import Home, ResultSettings, SpeedSettings
 from tracin_viz.errors import JobError
 from tracin_viz.jobs import runner
-from tracin_viz.jobs.records import JobBook
+from tracin_viz.jobs.records import RUNS, JobBook
 from tracin_viz.store import plan as plans
 from tracin_viz.store import speed as speeds
 from tracin_viz.store.database import Database
@@ -57,7 +57,7 @@ class Runs:
     def status(self) -> dict[str, Any]:
         """How the newest run is doing (DESIGN §9, ``status``)."""
         runner.reap_stale(self._jobs)
-        return status_document(self.home, self.record.name, self._jobs.latest(self.record.name))
+        return status_document(self.home, self.record.name, self._jobs.latest(self.record.name, *RUNS))
 
     def start(
         self,
@@ -76,7 +76,7 @@ class Runs:
         """
         self.database.require_writable()
         runner.reap_stale(self._jobs)
-        active = self._jobs.active(self.record.name)
+        active = self._jobs.active(self.record.name, *RUNS)
         if active is not None:
             raise JobError(
                 f"Audit '{self.record.name}' is being computed already.",
@@ -110,7 +110,7 @@ class Runs:
     def cancel(self) -> None:
         """Ask the running job to stop; finished units stay."""
         self.database.require_writable()
-        active = self._jobs.active(self.record.name)
+        active = self._jobs.active(self.record.name, *RUNS)
         if active is not None:
             runner.stop(self._jobs, active)
 

@@ -18,7 +18,7 @@ from tracin_viz.config import Home
 from tracin_viz.errors import NotFoundError
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.inspector import Inspector, inspect
-from tracin_viz.jobs.records import JobBook
+from tracin_viz.jobs.records import RUNS, JobBook
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
@@ -163,7 +163,7 @@ class Workspace(Beginnings):
         if kind not in DEMOS:
             raise NotFoundError(f"There is no demo called '{kind}'.", remedy=f"Demos: {', '.join(DEMOS)}.")
         runner.reap_stale(self.jobs)
-        active = self.jobs.active(kind)
+        active = self.jobs.active(kind, *RUNS)
         if active is not None:
             return active.id
         job = self.jobs.create(kind, "demo", {})
@@ -189,7 +189,7 @@ class Workspace(Beginnings):
         """
         self.home.audit_folder(name)  # refuses what cannot be a name
         runner.reap_stale(self.jobs)
-        job = self.jobs.latest(name)
+        job = self.jobs.latest(name, *RUNS)
         if job is None and not self.has(name):
             registry.read(self.home, name)  # raises, listing the audits that exist
         return status_document(self.home, name, job)
@@ -198,7 +198,7 @@ class Workspace(Beginnings):
         """Ask the running job of ``name`` to stop; finished units stay. Returns the status document."""
         self.database.require_writable()
         self.status(name)
-        active = self.jobs.active(name)
+        active = self.jobs.active(name, *RUNS)
         if active is not None:
             runner.stop(self.jobs, active)
         return self.status(name)

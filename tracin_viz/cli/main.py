@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tracin_viz import __version__
-from tracin_viz.cli import commands, create, labels
+from tracin_viz.cli import commands, create, evidence, labels
 from tracin_viz.cli.demo import demo
 from tracin_viz.config import SKETCHES
 from tracin_viz.errors import CancelledError, TracinVizError
@@ -142,6 +142,7 @@ def parser() -> argparse.ArgumentParser:
     labels.export_options(sub)
     sub = command("import", "take over the decisions in a file that an export wrote", labels.import_labels)
     labels.import_options(sub)
+    evidence.add_commands(command)
     return top
 
 

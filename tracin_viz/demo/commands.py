@@ -57,13 +57,18 @@ def build(
     if epochs < 1:
         raise InputError(f"`epochs` must be at least 1, got {epochs}.")
     settings = {"demo": "commands", "examples": examples, "epochs": epochs, "seed": seed}
-    recipe = Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, seed=seed)
+    how = recipe(epochs=epochs, seed=seed)
 
     def fill(part: Path) -> DemoFiles:
         with one_thread():
-            return _fill(part, examples, recipe, on_progress)
+            return _fill(part, examples, how, on_progress)
 
     return build_once(folder, settings, fill)
+
+
+def recipe(*, epochs: int, seed: int) -> Recipe:
+    """How the network is trained."""
+    return Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, seed=seed)
 
 
 def _fill(part: Path, examples: int, recipe: Recipe, on_progress: OnProgress) -> DemoFiles:
@@ -74,9 +79,9 @@ def _fill(part: Path, examples: int, recipe: Recipe, on_progress: OnProgress) ->
     training = [command for command in commands if command.split == "train"]
     test = [command for command in commands if command.split == "test"]
     on_progress("making the tokenizer", 0.05)
-    tokenizer = _tokenizer([command.text for command in training])
+    tokenizer = tokenizer_of([command.text for command in training])
     run = Run(part / "model", KEPT, [tokenizer])
-    model = _network(len(tokenizer), tokenizer.pad_token_id, recipe.seed)
+    model = network(len(tokenizer), tokenizer.pad_token_id, recipe.seed)
     train(model, _tensors(tokenizer, training), recipe, run=run, on_progress=between(on_progress, 0.1, 0.98))
     notes: dict[str, Any] = {
         "title": "Smart-home voice commands (template-generated)",
@@ -97,7 +102,7 @@ def _write(commands: Sequence[Command], path: Path) -> None:
             writer.writerow([command.text, command.label, command.split, command.template])
 
 
-def _tokenizer(texts: Sequence[str]) -> Any:
+def tokenizer_of(texts: Sequence[str]) -> Any:
     """A WordPiece tokenizer of these texts, in the form that the Hugging Face libraries load.
 
     The vocabulary is made here, of the words and the single letters: the trainer of ``tokenizers`` breaks
@@ -131,13 +136,18 @@ def _tokenizer(texts: Sequence[str]) -> Any:
 
 
 def _tensors(tokenizer: Any, commands: Sequence[Command]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    texts = [command.text for command in commands]
-    encoded = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
     labels = torch.tensor([NAMES.index(command.label) for command in commands])
-    return {name: encoded[name] for name in ("input_ids", "attention_mask")}, labels
+    return inputs(tokenizer, [command.text for command in commands]), labels
 
 
-def _network(vocabulary: int, padding: int, seed: int) -> torch.nn.Module:
+def inputs(tokenizer: Any, texts: Sequence[str]) -> dict[str, torch.Tensor]:
+    """What the network takes of texts."""
+    encoded = tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+    return {name: encoded[name] for name in ("input_ids", "attention_mask")}
+
+
+def network(vocabulary: int, padding: int, seed: int) -> torch.nn.Module:
+    """The untrained network."""
     transformers = quiet_transformers()
     config = transformers.DistilBertConfig(
         vocab_size=vocabulary,

@@ -69,8 +69,7 @@ class _Digits:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What the network is given: the steps that ``preprocessor_config.json`` describes."""
-        scaled = (self.pixels.astype(np.float32) / 255 - MEAN) / STD
-        return {"pixel_values": torch.from_numpy(scaled.astype(np.float32))[:, None]}
+        return inputs(self.pixels)
 
 
 def build(
@@ -94,13 +93,24 @@ def build(
     if epochs < 1:
         raise InputError(f"`epochs` must be at least 1, got {epochs}.")
     settings = {"demo": "digits", "examples": examples, "epochs": epochs, "seed": seed}
-    recipe = Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, vary=_shifted, seed=seed)
+    how = recipe(epochs=epochs, seed=seed)
 
     def fill(part: Path) -> DemoFiles:
         with one_thread():
-            return _fill(part, examples, recipe, on_progress)
+            return _fill(part, examples, how, on_progress)
 
     return build_once(folder, settings, fill)
+
+
+def recipe(*, epochs: int, seed: int) -> Recipe:
+    """How the network is trained."""
+    return Recipe(epochs=epochs, batch_size=32, learning_rate=0.05, vary=_shifted, seed=seed)
+
+
+def inputs(pixels: npt.NDArray[np.uint8]) -> dict[str, torch.Tensor]:
+    """What the network takes of pixels ``(n, 28, 28)``."""
+    scaled = (pixels.astype(np.float32) / 255 - MEAN) / STD
+    return {"pixel_values": torch.from_numpy(scaled.astype(np.float32))[:, None]}
 
 
 def _fill(part: Path, examples: int, recipe: Recipe, on_progress: OnProgress) -> DemoFiles:
@@ -114,7 +124,7 @@ def _fill(part: Path, examples: int, recipe: Recipe, on_progress: OnProgress) ->
     preprocessing = part / "preprocessor_config.json"
     preprocessing.write_text(json.dumps(_PREPROCESSING, indent=2) + "\n", encoding="utf-8")
     run = Run(part / "model", KEPT, [preprocessing])
-    model = _network(recipe.seed)
+    model = network(recipe.seed)
     data = (training.tensors(), torch.from_numpy(training.given))
     train(model, data, recipe, run=run, on_progress=between(on_progress, 0.35, 0.98))
     notes: dict[str, Any] = {
@@ -153,7 +163,7 @@ def _read(examples: int, seed: int) -> tuple[_Digits, _Digits]:
 def _flip(digits: _Digits, recipe: Recipe, on_progress: OnProgress) -> _Digits:
     """Give one training digit in ten the label that a model trained on the right ones confuses it with."""
     true = torch.from_numpy(digits.true)
-    chooser = _network(recipe.seed + 1)
+    chooser = network(recipe.seed + 1)
     brief = Recipe(epochs=CHOOSING_EPOCHS, batch_size=64, learning_rate=0.1, seed=recipe.seed + 1)
     train(chooser, (digits.tensors(), true), brief, on_progress=on_progress, stage="choosing wrong labels")
     scores = logits(chooser, digits.tensors()).scatter(1, true[:, None], -torch.inf)
@@ -196,7 +206,8 @@ def _shifted(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {"pixel_values": padded[which, rows[:, :, None], columns[:, None, :]][:, None]}
 
 
-def _network(seed: int) -> torch.nn.Module:
+def network(seed: int) -> torch.nn.Module:
+    """The untrained network."""
     quiet_transformers()
     from transformers import ResNetConfig, ResNetForImageClassification
 

@@ -15,7 +15,7 @@ from tracin_viz.portable import rename_durably
 #: Told what is being done and which share of the whole is done; it may raise to cancel.
 OnProgress = Callable[[str, float], None]
 
-_MANIFEST = "demo.json"
+MANIFEST = "demo.json"
 #: Raised when a demo is built differently, so that folders from before are built again.
 _FORMAT = 1
 
@@ -50,7 +50,7 @@ def build_once(folder: Path, settings: Mapping[str, Any], fill: Callable[[Path],
     """
     if (ready := _finished(folder, settings)) is not None:
         return ready
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MANIFEST).is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise InputError(
             f"'{folder}' holds files that are not a demo.",
             remedy="Remove them, or build the demo elsewhere.",
@@ -77,7 +77,7 @@ def between(on_progress: OnProgress, first: float, last: float) -> OnProgress:
 def _finished(folder: Path, settings: Mapping[str, Any]) -> DemoFiles | None:
     """The demo in ``folder``, if it was built with these settings and every file is still there in full."""
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != _FORMAT or manifest["settings"] != dict(settings):
             return None
         if manifest["sizes"] != _sizes(folder):
@@ -103,7 +103,7 @@ def _write_manifest(part: Path, settings: Mapping[str, Any], made: DemoFiles) ->
         "notes": made.notes,
         "sizes": _sizes(part),
     }
-    (part / _MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (part / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def _moved(made: DemoFiles, part: Path, folder: Path) -> DemoFiles:
@@ -118,5 +118,5 @@ def _moved(made: DemoFiles, part: Path, folder: Path) -> DemoFiles:
 
 def _sizes(folder: Path) -> dict[str, int]:
     """Bytes of every file but the manifest, by path inside the folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}

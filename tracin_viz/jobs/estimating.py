@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tracin_viz.engine import InfluenceEngine
 from tracin_viz.engine.label_changes import FirstOrder, LabelledChanges, first_order, steps
 from tracin_viz.errors import InputError
 from tracin_viz.explore.intervals import over_examples
-from tracin_viz.fingerprint import FORMAT, fingerprint
+from tracin_viz.jobs.evidence_settings import EstimateSettings
 from tracin_viz.jobs.exposure import Exposure, exposure
 from tracin_viz.jobs.loading import Examples, Sources, Target, build_engine, open_sources_of
 from tracin_viz.jobs.subject import Subject
@@ -25,52 +25,8 @@ Floats = npt.NDArray[np.float64]
 #: Told what is done and how much there is; may raise to stop.
 OnProgress = Callable[[int, int, str], None]
 
-#: Test examples used unless more are asked for: the error bar is narrower than the first-order error by then.
-MOST = 1000
 #: Decisions listed with their own effect, on each side.
 LISTED = 12
-CHOICES = ("all", "wrong")
-
-
-@dataclass(frozen=True)
-class EstimateSettings:
-    """What is estimated.
-
-    Attributes:
-        of: Which test examples: ``"all"`` with a label, or those that the model gets ``"wrong"``.
-        class_name: Only test examples of this class.
-        most: Test examples at most, spread evenly.
-        simulate: See ``Subject.changes``.
-    """
-
-    of: str = "all"
-    class_name: str | None = None
-    most: int = MOST
-    simulate: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.of not in CHOICES:
-            raise InputError(
-                f"Test examples '{self.of}' are not known.", remedy=f"Possible: {', '.join(CHOICES)}."
-            )
-        if self.most < 2:
-            raise InputError(f"{self.most} test examples are too few.", remedy="Ask for 2 or more.")
-
-
-def estimate_key(subject: Subject, changes: Changes, settings: EstimateSettings) -> str:
-    """Content key of an estimate: gradients' units, learning rates, optimizer, decisions, test examples."""
-    return fingerprint(
-        {
-            "kind": "estimate",
-            "format": FORMAT,
-            "version": 1,
-            "units": subject.plan.units,
-            "rates": [checkpoint.learning_rate for checkpoint in subject.checkpoints],
-            "factors": list(_exposure(subject).factors),
-            "changes": changes.key,
-            "of": [settings.of, settings.class_name, settings.most],
-        }
-    )
 
 
 def estimate(

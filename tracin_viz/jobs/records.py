@@ -14,6 +14,7 @@ import json
 import secrets
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ from tracin_viz.store.database import Database
 
 UNFINISHED = ("created", "queued", "running")
 FINAL = ("done", "failed", "cancelled")
+
+#: Kinds of jobs that compute an audit's results; the others look at finished ones and may go on beside them.
+RUNS = ("compute", "demo")
 
 _UNFINISHED_SQL = "('created', 'queued', 'running')"
 
@@ -92,16 +96,20 @@ class JobBook:
             audit: Name of the audit.
             kind: What it will do.
             settings: Plain JSON values.
-            only_one: Refuse if the audit already has an unfinished job.
+            only_one: Refuse if the audit has an unfinished job that this one would get in the way of: a run
+                that of a run, any other one of the same kind.
 
         Raises:
-            JobError: There is an unfinished job, and ``only_one`` was asked.
+            JobError: There is such a job, and ``only_one`` was asked.
         """
         name = secrets.token_hex(8)
+        kinds = RUNS if kind in RUNS else (kind,)
         with self._database.write() as connection:
             if only_one:
                 busy = connection.execute(
-                    f"SELECT kind FROM jobs WHERE audit = ? AND state IN {_UNFINISHED_SQL}", (audit,)
+                    f"SELECT kind FROM jobs WHERE audit = ? AND state IN {_UNFINISHED_SQL} "
+                    f"AND kind IN ({_marks(kinds)})",
+                    (audit, *kinds),
                 ).fetchone()
                 if busy is not None:
                     raise JobError(
@@ -126,21 +134,22 @@ class JobBook:
             raise NotFoundError(f"There is no job '{id}' in this workspace.", remedy="Check --home.")
         return _job(rows[0])
 
-    def latest(self, audit: str, kind: str | None = None) -> Job | None:
-        """The newest job of an audit, of one kind where that is given."""
+    def latest(self, audit: str, *kinds: str) -> Job | None:
+        """The newest job of an audit, of these kinds where some are given."""
+        of = f"AND kind IN ({_marks(kinds)}) " if kinds else ""
         rows = self._database.read(
-            "SELECT * FROM jobs WHERE audit = ? AND (? IS NULL OR kind = ?) "
-            "ORDER BY created DESC, rowid DESC LIMIT 1",
-            (audit, kind, kind),
+            f"SELECT * FROM jobs WHERE audit = ? {of}ORDER BY created DESC, rowid DESC LIMIT 1",
+            (audit, *kinds),
         )
         return _job(rows[0]) if rows else None
 
-    def active(self, audit: str) -> Job | None:
-        """The newest unfinished job of an audit."""
+    def active(self, audit: str, *kinds: str) -> Job | None:
+        """The newest unfinished job of an audit, of these kinds where some are given."""
+        of = f"AND kind IN ({_marks(kinds)}) " if kinds else ""
         rows = self._database.read(
-            f"SELECT * FROM jobs WHERE audit = ? AND state IN {_UNFINISHED_SQL} "
+            f"SELECT * FROM jobs WHERE audit = ? AND state IN {_UNFINISHED_SQL} {of}"
             "ORDER BY created DESC, rowid DESC LIMIT 1",
-            (audit,),
+            (audit, *kinds),
         )
         return _job(rows[0]) if rows else None
 
@@ -256,6 +265,10 @@ def seconds_left(job: Job, *, now: float | None = None) -> float | None:
         return None
     since = max(0.0, (time.time() if now is None else now) - job.heartbeat)
     return max(0.0, (job.total - job.done) * spent / worked - since)
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -109,18 +109,22 @@ class Subject:
         """
         if simulate is not None:
             return read_changes(self._simulated(simulate), self.dataset)
-        database = Database(self.home.database)
-        try:
-            log = EventLog(database, self.record.name, classes=self.record.classes)
-            found = read_changes(new_labels(log.current()), self.dataset)
-        finally:
-            database.close()
+        found = self.changes_so_far()
         if not len(found):
             raise InputError(
                 f"No decision about audit '{self.record.name}' changes a label or leaves an example out.",
                 remedy="Decide about some suspects on the Relabel page first.",
             )
         return found
+
+    def changes_so_far(self) -> Changes:
+        """What the decisions so far change; possibly nothing."""
+        database = Database(self.home.database)
+        try:
+            log = EventLog(database, self.record.name, classes=self.record.classes)
+            return read_changes(new_labels(log.current()), self.dataset)
+        finally:
+            database.close()
 
     def suspicion(self) -> Floats:
         """(N,) self-influence of the training examples, higher = more suspicious."""

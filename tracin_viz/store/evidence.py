@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tracin_viz.errors import InputError
+from tracin_viz.fingerprint import fingerprint
 from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.database import Database
+from tracin_viz.store.plan import RunPlan
 
 #: What can be asked, in the words of the command line.
 KINDS = ("estimate", "retrain", "self-test")
@@ -33,6 +36,17 @@ class Kept:
     key: str
     created: float
     document: dict[str, Any]
+
+
+def inputs_of(plan: RunPlan, rates: Sequence[float], changes: str) -> dict[str, str]:
+    """What an answer was computed from, so that a page can say what changed since.
+
+    Args:
+        plan: Of the run.
+        rates: Learning-rate weights of its checkpoints.
+        changes: Content key of what decisions change.
+    """
+    return {"results": fingerprint([plan.units, list(rates)]), "changes": changes}
 
 
 class EvidenceBook:
@@ -78,12 +92,12 @@ class EvidenceBook:
                 (self._audit, kind, variant, key, time.time()),
             )
 
-    def newest(self, kind: str, variant: str | None = None, *, key: str | None = None) -> Kept | None:
-        """The newest answer of a kind; the one under ``key`` where that is there."""
+    def newest(self, kind: str, variant: str | None = None) -> Kept | None:
+        """The newest answer of a kind, of one variant where that is given."""
         rows = self._database.read(
             "SELECT key, created FROM evidence WHERE audit = ? AND kind = ? AND (? IS NULL OR variant = ?) "
-            "ORDER BY key = ? DESC, created DESC, rowid DESC LIMIT 20",
-            (self._audit, kind, variant, variant, key or ""),
+            "ORDER BY created DESC, rowid DESC LIMIT 20",
+            (self._audit, kind, variant, variant),
         )
         for row in rows:
             document = self.find(row["key"])
