@@ -18,6 +18,7 @@ from tracin_viz.relabel.sessions import QueueEntry
 from tracin_viz.store.unpacking import is_run_archive
 from tracin_viz.store.upload_limits import readable
 from tracin_viz.store.uploads import OffsetError, Upload, Uploads
+from tracin_viz.store.views import View
 
 __all__ = [
     "Audit",
@@ -31,6 +32,7 @@ __all__ = [
     "Ready",
     "Upload",
     "Uploads",
+    "View",
     "Workspace",
     "advice",
     "code_is_trusted",

@@ -17,6 +17,7 @@ from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 from tracin_viz.store.selections import Selections
+from tracin_viz.store.views import Views
 
 Rows = npt.NDArray[np.int64]
 
@@ -52,6 +53,11 @@ class Exploring:
     def selections(self) -> Selections:
         """Sets of training examples that were picked by hand."""
         return Selections(self.database, self.record.name, self.record.splits["train"])
+
+    @property
+    def views(self) -> Views:
+        """States of pages that were saved under a name."""
+        return Views(self.database, self.record.name)
 
     def clusters(self, *, within_class: str | None = None, smallest: int | None = None) -> dict[str, Any]:
         """TracIn clusters of the training split and the place of every example on the map (DESIGN §9).

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from tracin_viz.audit import Audit, AuditSummary
 from tracin_viz.errors import NotComputedError, NotFoundError
 from tracin_viz.ui import text
 from tracin_viz.ui.access import read_only, say_read_only
 from tracin_viz.ui.guard import guarded, show_error
+from tracin_viz.ui.help.tour import draw_tour
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.navigation import PAGES, choose_page, go, page
 from tracin_viz.ui.session import choose_audit, current_audit, workspace
@@ -24,14 +26,22 @@ def navigate() -> None:
     """Draw the navigation and run the page that the address names."""
     st.set_page_config(page_title="TracIn-Viz", page_icon="🔎", layout="wide")
     st.logo(str(Path(__file__).with_name("logo.svg")))
-    choose_page().run()
+    chosen = choose_page()
+    draw_tour()
+    chosen.run()
 
 
 def heading(question: str) -> None:
-    """The question that a page answers, already translated, and the tools that every page has."""
+    """The question that a page about no audit answers, already translated, and the tools."""
+    with _heading(question):
+        toolbar()
+
+
+def _heading(question: str) -> DeltaGenerator:
+    """Draw the question; returns the place of the tools."""
     with st.container(horizontal=True, vertical_alignment="center", key="heading"):
         st.title(question, anchor=False, width="stretch")
-        toolbar()
+        return st.container(width="content", key="tools_place")
 
 
 def audit_page(question: str, body: Callable[[Audit], None], *, needs_scores: bool = True) -> None:
@@ -42,14 +52,19 @@ def audit_page(question: str, body: Callable[[Audit], None], *, needs_scores: bo
         body: Draws the page for the chosen audit.
         needs_scores: Whether the page is empty until scores are computed.
     """
-    heading(tr(question))
-    _audit_page(body, needs_scores)
+    tools = _heading(tr(question))
+    _audit_page(body, needs_scores, tools)
 
 
 @guarded
-def _audit_page(body: Callable[[Audit], None], needs_scores: bool) -> None:
+def _audit_page(body: Callable[[Audit], None], needs_scores: bool, tools: DeltaGenerator) -> None:
     summaries = workspace().summaries()
-    audit = current_audit(summaries)
+    audit = None
+    try:
+        audit = current_audit(summaries)
+    finally:
+        with tools:
+            toolbar(audit)
     if audit is None:
         raise NotFoundError(tr(text.NO_AUDIT), remedy=tr(text.NO_AUDIT_REMEDY))
     _header(audit, summaries)

@@ -1,17 +1,45 @@
-"""What stands beside the heading of every page: the language."""
+"""What stands beside the heading of every page: saved views, help, and the language."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from tracin_viz.audit import Audit
+from tracin_viz.ui.components.shell import shell
+from tracin_viz.ui.help import tour
+from tracin_viz.ui.help.panel import ask_for_help, show_help
 from tracin_viz.ui.language import LANGUAGES, choose_language, language, publish_language, tr
+from tracin_viz.ui.views_menu import views_menu
 
 
-def toolbar() -> None:
-    """Draw the tools."""
+def toolbar(audit: Audit | None = None) -> None:
+    """Draw the tools.
+
+    Args:
+        audit: Whose views are offered; ``None`` on pages that are about no audit.
+    """
     publish_language()
-    with st.container(horizontal=True, vertical_alignment="center", width="content", key="tools"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", width="content", gap="xsmall", key="tools"
+    ):
+        if audit is not None:
+            with st.container(width="content", key="views_place"):
+                views_menu(audit)
+        st.button(
+            tr("Help"), key="help", icon=":material/help:", on_click=ask_for_help, help=tr("Help (key ?)")
+        )
         _language()
+        step = tour.present_step()
+        shell(
+            language=language(),
+            offer=tour.offered(),
+            step="" if step is None else str(step),
+            focus="tour_next",
+            on_help=ask_for_help,
+            on_first=tour.begin_first,
+            on_leave=tour.leave,
+        )
+    show_help()
 
 
 def _language() -> None:
