@@ -1,4 +1,4 @@
-"""What only a browser shows of the tools: the first visit's tour, the key for help, a view saved and opened."""
+"""What only a browser shows: the tour of a first visit, the key for help, views saved and opened."""
 
 from __future__ import annotations
 
