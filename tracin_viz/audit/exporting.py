@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,9 @@ import pandas as pd
 from tracin_viz.audit.export_rows import export_rows
 from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.wording import given_words
+from tracin_viz.errors import InputError
 from tracin_viz.relabel.bulk import append_all
+from tracin_viz.relabel.decisions import Decision
 from tracin_viz.relabel.exports import entries, importing, table, writing
 from tracin_viz.relabel.exports.label_texts import given_texts
 from tracin_viz.relabel.exports.pictures import LINKS
@@ -32,13 +38,11 @@ class ExportFormat:
 
     Attributes:
         name: What ``Audit.export`` takes.
-        title: In plain words.
         ending: What its file's name ends in; empty = a folder.
         whole: It always has every example.
     """
 
     name: str
-    title: str
     ending: str
     whole: bool
 
@@ -79,7 +83,7 @@ class Exporting(Relabelling):
         """The formats that this audit's examples and labels can be written in."""
         dataset = self.results.dataset()
         return [
-            ExportFormat(name, each.title, each.ending, each.whole)
+            ExportFormat(name, each.ending, each.whole)
             for name, each in writing.FORMATS.items()
             if each.fits(dataset)
         ]
@@ -98,9 +102,70 @@ class Exporting(Relabelling):
         found = table.rows(export_rows(self.results), self.decisions(), self.history(), canonical=canonical)
         return table.chosen(found, rows)
 
+    def export_rows(self, rows: str = "all") -> Sequence[int]:
+        """Rows of the training split that an export has, ascending.
+
+        Args:
+            rows: ``all``, ``decided`` or ``changes``.
+
+        Raises:
+            InputError: Unknown ``rows``.
+        """
+        if rows not in table.ROWS:
+            raise InputError(f"Rows '{rows}' are not known.", remedy=f"Possible: {', '.join(table.ROWS)}.")
+        if rows == "all":
+            return range(self.record.splits["train"])
+        if rows == "decided":
+            found = set(map(_train_row, table.newest_by_annotator(self.history())))
+        else:
+            subject = self._subject()
+            found = {
+                row
+                for name, one in self.decisions().items()
+                if (row := _train_row(name)) >= 0
+                and (one.action == "exclude" or _changed(one, subject.given[row], subject.canonical))
+            }
+        return sorted(found - {-1})
+
+    def export_preview(self, only: Sequence[int]) -> pd.DataFrame:
+        """The given rows of ``export_table``, without making all of it."""
+        names = {f"train:{row}" for row in only}
+        decisions = {name: one for name, one in self.decisions().items() if name in names}
+        events = [event for event in self.history() if event.example_id in names]
+        examples = export_rows(self.results, only)
+        return table.rows(examples, decisions, events, canonical=self._subject().canonical)
+
     def export_csv(self) -> bytes:
         """The CSV export as bytes, for a download button."""
         return csv_text(self.export_table()).encode()
+
+    def export_bytes(self, format: str, *, rows: str = "all") -> bytes:
+        """An export that is one file, as bytes for a download button.
+
+        Raises:
+            InputError: Unknown format or rows, or the format is a folder.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            made = self.export(format, Path(folder) / "export", rows=rows)
+            if made.is_dir():
+                raise InputError(
+                    f"The format {format} is a folder and cannot be downloaded as one file.",
+                    remedy="Let the server write it.",
+                )
+            return made.read_bytes()
+
+    def export_here(self, format: str, *, rows: str = "all") -> Path:
+        """Write an export into the folder ``exports`` of the workspace, under a name that says what it is.
+
+        Raises:
+            InputError: Unknown or unfit format, or unknown rows.
+            StoreError: The disk refused.
+        """
+        chosen = writing.FORMATS.get(format)
+        when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        name = f"{self.record.name}-{format}-{rows}-{when}-{uuid.uuid4().hex[:4]}"
+        ending = chosen.ending if chosen is not None else ""
+        return self.export(format, self.home.root / "exports" / f"{name}{ending}", rows=rows)
 
     def import_labels(self, path: Path, *, annotator: str = "", store: bool = True) -> dict[str, Any]:
         """Take over the decisions in a file or folder that an export wrote.
@@ -134,3 +199,14 @@ class Exporting(Relabelling):
             [storable(source) for source in dataset.splits["train"].sources],
             lambda row: str(words[row]),
         )
+
+
+def _train_row(example_id: str) -> int:
+    """Row of a training example; -1 for one of another split."""
+    split, _, row = example_id.rpartition(":")
+    return int(row) if split == "train" else -1
+
+
+def _changed(decision: Decision, given: str, canonical: Callable[[str], str]) -> bool:
+    label = decision.label if decision.action == "relabel" else None
+    return bool(label) and label is not None and canonical(label) != given

@@ -9,6 +9,7 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
 from tracin_viz.ui.cards import decision_words
+from tracin_viz.ui.exports import offer_exports
 from tracin_viz.ui.language import tr
 
 
@@ -18,20 +19,12 @@ def show_decisions(audit: Audit) -> None:
     st.subheader("What was decided so far?", anchor=False)
     if not decisions:
         st.caption("Nothing yet. Every decision appears here at once and stays after a reload or restart.")
+        offer_exports(audit)
         return
     changed = sum(now.action in ("relabel", "exclude") for now in decisions.values())
     with st.container(horizontal=True, vertical_alignment="center", key="saved"):
         st.markdown(f":green[**{tr(text.SAVED)} {len(decisions):,}**] · {changed:,} changed")
-        st.download_button(
-            "Download CSV",
-            data=audit.export_csv,
-            file_name=f"{audit.name}-labels.csv",
-            mime="text/csv",
-            key="download",
-            icon=":material/download:",
-            on_click="ignore",
-            help="All training examples with the given and the new label.",
-        )
+        offer_exports(audit)
     st.dataframe(
         [
             {

@@ -44,7 +44,9 @@ SCHEMA: dict[str, Column] = {
     "note": Column("text", "What that annotator wrote about it."),
     "n_annotators": Column("count", "How many people's decisions about it hold."),
     "agreement": Column(
-        "number", "Share of them, 0-1, who decided what holds now; empty with fewer than two people."
+        "number",
+        "Share of them, 0-1, who decided what holds now, or the largest share that agrees where nothing "
+        "does; empty with fewer than two people.",
     ),
     "decisions": Column(
         "text",

@@ -56,7 +56,7 @@ def rows(
         for one, label in zip(made, given, strict=True)
     ]
     people = [
-        [] if one is None else list(by_example.get(identifier, {}).values()) or [one.event]
+        list(by_example.get(identifier, {}).values()) or ([one.event] if one else [])
         for one, identifier in zip(made, ids, strict=True)
     ]
     frame = pd.DataFrame(
@@ -80,7 +80,7 @@ def rows(
             "note": [one.event.note if one else "" for one in made],
             "n_annotators": [len(theirs) for theirs in people],
             "agreement": [
-                _agreement(one, theirs, label, canonical) if one else float("nan")
+                _agreement(one, theirs, label, canonical)
                 for one, theirs, label in zip(made, people, given, strict=True)
             ],
             "decisions": [_as_json(theirs, canonical) for theirs in people],
@@ -100,7 +100,7 @@ def chosen(frame: pd.DataFrame, which: str) -> pd.DataFrame:
         raise InputError(f"Rows '{which}' are not known.", remedy=f"Possible: {', '.join(ROWS)}.")
     if which == "all":
         return frame
-    kept = frame["changed"] if which == "changes" else frame["action"] != ""
+    kept = frame["changed"] if which == "changes" else frame["n_annotators"] > 0
     return frame[kept].reset_index(drop=True)
 
 
@@ -134,12 +134,14 @@ def _entry(event: Event, canonical: Canonical) -> dict[str, Any]:
     return entry
 
 
-def _agreement(decision: Decision, events: Sequence[Event], given: str, canonical: Canonical) -> float:
+def _agreement(decision: Decision | None, events: Sequence[Event], given: str, canonical: Canonical) -> float:
     if len(events) < 2:
         return float("nan")
-    holds = _outcome(decision.action, decision.label, given, canonical)
     own = [_outcome(event.action, event.new_label, given, canonical) for event in events]
-    return sum(one == holds for one in own) / len(own)
+    if decision is None:  # they differ, and nobody settled it
+        return max(map(own.count, own)) / len(own)
+    holds = _outcome(decision.action, decision.label, given, canonical)
+    return own.count(holds) / len(own)
 
 
 def _outcome(action: str, label: str | None, given: str, canonical: Canonical) -> tuple[str, str]:

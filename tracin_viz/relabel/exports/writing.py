@@ -39,7 +39,6 @@ class Format:
     """One format of exports.
 
     Attributes:
-        title: Its name in plain words.
         ending: What a file's name ends in; empty = a folder.
         write: Writes the frame to a path where nothing is yet.
         whole: It makes no sense with a part of the rows.
@@ -47,7 +46,6 @@ class Format:
         single_class: It needs labels that are one class each.
     """
 
-    title: str
     ending: str
     write: Callable[[pd.DataFrame, Subject, Path], None]
     whole: bool = False
@@ -137,12 +135,11 @@ def _remove(part: Path) -> None:
 
 #: Formats by name.
 FORMATS: dict[str, Format] = {
-    "csv": Format("CSV table", ".csv", lambda frame, _, path: tabular.write_csv(frame, path)),
-    "jsonl": Format("JSON Lines", ".jsonl", lambda frame, _, path: tabular.write_json_lines(frame, path)),
-    "parquet": Format("Parquet", ".parquet", lambda frame, _, path: tabular.write_parquet(frame, path)),
-    "hf": Format("Hugging Face data set", "", lambda frame, _, path: hugging_face.write_dataset(frame, path)),
+    "csv": Format(".csv", lambda frame, _, path: tabular.write_csv(frame, path)),
+    "jsonl": Format(".jsonl", lambda frame, _, path: tabular.write_json_lines(frame, path)),
+    "parquet": Format(".parquet", lambda frame, _, path: tabular.write_parquet(frame, path)),
+    "hf": Format("", lambda frame, _, path: hugging_face.write_dataset(frame, path)),
     "imagefolder": Format(
-        "Hugging Face imagefolder",
         "",
         lambda frame, subject, path: pictures.write_image_folder(
             frame, subject.dataset, path, links=subject.links
@@ -150,7 +147,6 @@ FORMATS: dict[str, Format] = {
         pictures=True,
     ),
     "images": Format(
-        "cleaned folder of pictures",
         "",
         lambda frame, subject, path: pictures.write_cleaned(
             frame, subject.dataset, path, links=subject.links
@@ -159,15 +155,13 @@ FORMATS: dict[str, Format] = {
         pictures=True,
         single_class=True,
     ),
-    "cleanlab": Format("cleanlab", ".csv", lambda frame, _, path: cleanlab.write_single(frame, path)),
+    "cleanlab": Format(".csv", lambda frame, _, path: cleanlab.write_single(frame, path)),
     "cleanlab-multi": Format(
-        "cleanlab, several annotators",
         ".csv",
         lambda frame, subject, path: cleanlab.write_wide(frame, path, classes=subject.single_classes),
         single_class=True,
     ),
     "label-studio": Format(
-        "Label Studio",
         ".json",
         lambda frame, subject, path: label_studio.write_tasks(
             frame,
