@@ -8,6 +8,7 @@ from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
 from tracin_viz.audit.audit import Audit
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
+from tracin_viz.audit.groups import Group, cell_address
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
 from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
@@ -25,6 +26,7 @@ __all__ = [
     "AuditSummary",
     "CheckpointAdvice",
     "Draft",
+    "Group",
     "Grouping",
     "Look",
     "OffsetError",
@@ -35,6 +37,7 @@ __all__ = [
     "View",
     "Workspace",
     "advice",
+    "cell_address",
     "code_is_trusted",
     "grouped",
     "inside_roots",
