@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 ROW, AROUND = 26, 96
 #: Layers drawn; of more, those with the most influence, and the rest in one row.
 LAYERS = 30
-LONGEST = 28
+LONGEST = 40
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def origin_figure(
         parts: (K, L).
         checkpoints: Steps (K).
         layers: Names (L).
-        words: "checkpoint", "step" and "influence".
+        words: "step" and "influence".
         colours: Against, zero, for.
     """
     most = float(np.abs(parts).max(initial=0.0)) or 1.0
@@ -111,20 +111,29 @@ def origin_figure(
         ygap=1,
         customdata=[[_literal(name)] * len(checkpoints) for name in layers],
         colorscale=[[0, against], [0.5, zero], [1, towards]],
-        colorbar={"title": words["influence"], "thickness": 12, "tickformat": "+.2g"},
+        colorbar={
+            # Above the map: beside it there is no room on a telephone.
+            "title": {"text": words["influence"], "side": "top"},
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "thickness": 12,
+            "tickformat": "+.2g",
+        },
         # The sign is written too: colour alone must not say it.
         texttemplate="%{z:+.2g}" if parts.size <= 400 else "",
         hovertemplate="%{customdata}<br>%{x}: %{z:+.3g}<extra></extra>",
     )
-    figure.update_xaxes(title=words["checkpoint"], type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(
         tickvals=list(range(len(layers))),
         ticktext=[_short(name) for name in layers],
+        tickfont={"size": 11},
         autorange="reversed",
         showgrid=False,
         zeroline=False,
     )
-    return _framed(figure, AROUND + ROW * max(3, len(layers)))
+    return _framed(figure, AROUND + 64 + ROW * max(3, len(layers)))
 
 
 def strongest_layers(parts: Floats, layers: Sequence[str], rest: str) -> tuple[Floats, list[str]]:
@@ -146,6 +155,11 @@ def _mixed(colour: str, ground: str, share: float) -> str:
 
 
 def _short(name: str) -> str:
+    if len(name) <= LONGEST:
+        return _literal(name)
+    # The front of a layer's name is what it shares with the others; it goes first, part by part.
+    while len(name) > LONGEST and "." in name[:-1]:
+        name = name.partition(".")[2]
     return _literal(name if len(name) <= LONGEST else "…" + name[-LONGEST + 1 :])
 
 

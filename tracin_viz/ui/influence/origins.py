@@ -88,7 +88,7 @@ def _heat_map(parts: dict[str, Any], rows: list[int]) -> None:
         shown,
         steps,
         names,
-        words={"checkpoint": tr("checkpoint"), "step": tr("step"), "influence": tr("influence")},
+        words={"step": tr("step"), "influence": tr("influence")},
         colours=(theme.colour("opponent"), theme.ground(), theme.colour("proponent")),
     )
     place = np.unravel_index(int(np.abs(whole).argmax()), whole.shape)
