@@ -54,13 +54,21 @@ def show_similar(audit: Audit, found: dict[str, Any], *, key: str = "") -> None:
 def explained(found: dict[str, Any]) -> None:
     """Say whose push is shown where it is not the loss at the example's own label."""
     if found["target"]["kind"] == "score":
+        target = target_words(found)
         st.caption(
             ":material/info: "
-            + tr(
-                "What is explained is the model's score for {target}, not a loss, because the right label is "
-                "not known or another answer was asked for: examples for it raised that score, examples "
-                "against it lowered it.",
-                target=target_words(found),
+            + (
+                tr(
+                    "Its right label is not known, so what is explained is the model's score for {target}: "
+                    "examples for it raised that score, examples against it lowered it.",
+                    target=target,
+                )
+                if found["query"]["label"] is None
+                else tr(
+                    "What is explained is the model's score for {target}, not a loss: examples for it raised "
+                    "that score, examples against it lowered it.",
+                    target=target,
+                )
             )
         )
     left_out = int(found["query"].get("left_out") or 0)

@@ -42,7 +42,7 @@ def own_box(audit: Audit) -> None:
                 tr("Its label"),
                 [UNKNOWN, *audit.classes],
                 format_func=lambda name: name or tr("not known"),
-                key="own_label_choice",
+                key="own_label",
                 help=tr("Without a label, the model's score for its prediction is explained."),
             )
         st.form_submit_button(tr("Explain it"), on_click=_take, args=(is_text,))
@@ -58,5 +58,5 @@ def _take(is_text: bool) -> None:
     else:
         st.toast(tr("Give a sentence first.") if is_text else tr("Choose a picture first."))
         return
-    remember("own_label", str(st.session_state.get("own_label_choice") or UNKNOWN))
+    remember("own_label", str(st.session_state.get("own_label") or UNKNOWN))
     remember("group", "")
