@@ -22,7 +22,8 @@ CALLS = {"tr": 1, "trn": 2, "later": 1}
 
 def files() -> list[Path]:
     """Every file whose words are translated."""
-    return sorted([*(ROOT / "pages").rglob("*.py"), *(ROOT / "tracin_viz" / "ui").rglob("*.py")])
+    folders = (ROOT / "pages", ROOT / "tracin_viz" / "report", ROOT / "tracin_viz" / "ui")
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
 
 
 def messages() -> dict[str, list[str]]:

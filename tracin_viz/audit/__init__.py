@@ -8,7 +8,6 @@ from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
 from tracin_viz.audit.audit import Audit
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
-from tracin_viz.audit.groups import Group, cell_address
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
 from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
@@ -16,6 +15,9 @@ from tracin_viz.audit.runs import Ready
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
 from tracin_viz.relabel.sessions import QueueEntry
+from tracin_viz.report.options import ReportOptions
+from tracin_viz.report.page import report_page
+from tracin_viz.report.words import Words
 from tracin_viz.store.unpacking import is_run_archive
 from tracin_viz.store.upload_limits import readable
 from tracin_viz.store.uploads import OffsetError, Upload, Uploads
@@ -26,18 +28,18 @@ __all__ = [
     "AuditSummary",
     "CheckpointAdvice",
     "Draft",
-    "Group",
     "Grouping",
     "Look",
     "OffsetError",
     "QueueEntry",
     "Ready",
+    "ReportOptions",
     "Upload",
     "Uploads",
     "View",
+    "Words",
     "Workspace",
     "advice",
-    "cell_address",
     "code_is_trusted",
     "grouped",
     "inside_roots",
@@ -46,6 +48,7 @@ __all__ = [
     "readable",
     "report_csv",
     "report_html",
+    "report_page",
     "roots",
     "size_of_run",
     "validation_report",

@@ -15,6 +15,8 @@ from tracin_viz.audit.asking import Asking
 from tracin_viz.audit.evidence import Evidence
 from tracin_viz.audit.exporting import Exporting
 from tracin_viz.audit.findings import recovery_document, suspect_entries, suspects_document
+from tracin_viz.audit.reported import Progress
+from tracin_viz.audit.reporting import report_document
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.runs import Runs
 from tracin_viz.audit.warming import warm
@@ -23,6 +25,10 @@ from tracin_viz.data.dataset import Content
 from tracin_viz.data.thumbnails import thumbnail
 from tracin_viz.errors import NotFoundError
 from tracin_viz.fingerprint import fingerprint
+from tracin_viz.report.options import ReportOptions
+from tracin_viz.report.page import report_page
+from tracin_viz.report.words import ENGLISH, Words
+from tracin_viz.report.writing import check_place, write_report
 from tracin_viz.store import registry
 from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
@@ -163,6 +169,36 @@ class Audit(Asking, Evidence, Exporting, Runs):
     def recovery(self) -> dict[str, Any] | None:
         """How many known wrong labels each ranking finds; ``None`` where the truth is unknown."""
         return recovery_document(self.results)
+
+    def report(
+        self, options: ReportOptions | None = None, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Everything the report says, as plain values; ``report.page.report_page`` makes the file of it.
+
+        Args:
+            options: What shall be in it.
+            progress: Called with the name of the present part, its steps done and their number.
+        """
+        return report_document(self, options, progress)
+
+    def write_report(self, report: Mapping[str, Any], output: Path, words: Words = ENGLISH) -> Path:
+        """Write ``report`` as one HTML file that needs nothing else.
+
+        Raises:
+            InputError: The place is a folder or part of the audit's own data.
+        """
+        return write_report(report_page(report, words), output, protected=self._report_protected())
+
+    def check_report_place(self, output: Path) -> None:
+        """Refuse a place that ``write_report`` would refuse, before the report is gathered.
+
+        Raises:
+            InputError: The place is a folder or part of the audit's own data.
+        """
+        check_place(output, self._report_protected())
+
+    def _report_protected(self) -> list[Path]:
+        return [Path(self.record.data), Path(self.record.model), self.home.audits]
 
     def content(self, split: str, row: int) -> Content:
         """The example itself: a picture or a text.

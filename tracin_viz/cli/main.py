@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tracin_viz import __version__
-from tracin_viz.cli import commands, create, evidence, labels
+from tracin_viz.cli import commands, create, evidence, labels, report
 from tracin_viz.cli.demo import demo
 from tracin_viz.config import SKETCHES
 from tracin_viz.errors import CancelledError, TracinVizError
@@ -137,6 +137,15 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--smallest", type=int, metavar="N", help="smallest cluster; by default as the run found them"
     )
+
+    sub = command("report", "write the report: one HTML file that needs nothing else", report.report)
+    sub.add_argument("name")
+    sub.add_argument("--output", required=True, metavar="FILE")
+    sub.add_argument("--language", default="en", choices=("en", "zh"))
+    sub.add_argument("--findings", type=int, default=24, metavar="N", help="suspects that are shown")
+    sub.add_argument("--large-pictures", action="store_true")
+    sub.add_argument("--without-names", action="store_true", help="number the annotators instead")
+    sub.add_argument("--query", default="", metavar="test:17", help="the prediction that is explained")
 
     sub = command("export", "write given and decided labels", labels.export)
     labels.export_options(sub)

@@ -8,6 +8,7 @@ Text that comes from data, and messages of errors, which the command line shows 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -79,6 +80,20 @@ def preferred(locale: str | None) -> str:
     parts = (locale or "").lower().replace("_", "-").split("-")
     traditional = {"hant", "tw", "hk", "mo"} & set(parts)
     return parts[0] if parts[0] in LANGUAGES and not traditional else USUAL
+
+
+def translators(name: str) -> tuple[Callable[..., str], Callable[..., str]]:
+    """``tr`` and ``trn`` of one language, for what is written for somebody else than the present visit."""
+
+    def fixed(message: str, /, **values: object) -> str:
+        words = _words(name).get(message) or message
+        return words.format(**values) if values else words
+
+    def counted(one: str, many: str, number: int, /, **values: object) -> str:
+        form = one if number == 1 else many
+        return (_words(name).get(form) or form).format(n=f"{number:,}", **values)
+
+    return fixed, counted
 
 
 @functools.cache

@@ -104,7 +104,7 @@ def write(
 
 
 def _check_output(output: Path, chosen: Format, format: str, protected: Sequence[Path]) -> None:
-    _refuse_source(output, protected)
+    refuse_source(output, protected)
     if chosen.ending and output.is_dir():
         raise InputError(f"{output} is a folder.", remedy="Name the file to write.")
     if not chosen.ending and output.exists() and not (output.is_dir() and not any(output.iterdir())):
@@ -114,7 +114,12 @@ def _check_output(output: Path, chosen: Format, format: str, protected: Sequence
         )
 
 
-def _refuse_source(output: Path, protected: Sequence[Path]) -> None:
+def refuse_source(output: Path, protected: Sequence[Path]) -> None:
+    """Refuse a place that is, or lies in, what is only ever read.
+
+    Raises:
+        InputError: It does.
+    """
     # Both the place itself and what it links to: neither may be part of the data.
     places = {output.parent.resolve() / output.name, output.resolve()}
     for source in protected:
