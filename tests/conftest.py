@@ -105,6 +105,18 @@ def _asked_here(kind: str, request: Mapping[str, Any], cancelled: object) -> dic
     return found
 
 
+@pytest.fixture
+def answered_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions are answered by the query process's own code in this process, which has torch anyway."""
+
+    def ask(client: QueryClient, kind: str, header: dict[str, Any], arrays: Any = (), **_: Any) -> Any:
+        from tracin_viz.jobs.answers import Answers
+
+        return Answers(client._home)(kind, json.loads(json.dumps(header)), list(arrays), lambda: False)
+
+    monkeypatch.setattr(QueryClient, "ask", ask)
+
+
 @dataclass(frozen=True)
 class TinyFiles:
     """Data and run folder of the tiny model; tests only read them."""

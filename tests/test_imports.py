@@ -72,6 +72,7 @@ WORKER_MODULES = {
     "trainers",
     "units",
     "warm",
+    "witnesses",
     "worker",
     "writing",
 }

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from tracin_viz.errors import InputError
-from tracin_viz.explore.suspects import RANKINGS, Evidence, order, percentiles, reasons, scores, suggestions
+from tracin_viz.explore.suspects import (
+    RANKINGS,
+    SINGLE,
+    order,
+    percentiles,
+    scores,
+    suggestions,
+    votes,
+)
 
 
 def measured(seed=0, checkpoints=3, count=40):
@@ -18,6 +26,9 @@ def measured(seed=0, checkpoints=3, count=40):
 
 
 def slow_score(ranking, m, row):
+    if ranking == "agreement":
+        every = [[slow_score(one, m, each) for each in range(40)] for one in SINGLE]
+        return float(np.mean([percentiles(column)[row] for column in every]))
     total = 0.0
     k = len(m["learning_rates"])
     for i, rate in enumerate(m["learning_rates"]):
@@ -125,18 +136,9 @@ def test_bad_requests_name_what_is_wrong():
         suggestions([0, 1], [[1, 0]], [[0.5]])
 
 
-def test_reasons_say_what_speaks_for_and_against():
-    wrong = reasons(Evidence("cat", "dog", 0.81, 98.72, 5, 5))
-    assert wrong == [
-        "More suspicious than 98.7 % of the training set.",
-        "The model never agreed with “cat”.",
-        "The model leaned to “dog” (81% on average).",
-    ]
-    rare = reasons(Evidence("cat", "dog", 0.1, 99.99, 0, 5))
-    assert rare[0] == "More suspicious than 99.9 % of the training set."
-    assert "right but rare" in rare[-1]
-    assert "finite" in reasons(Evidence("cat", "", 0.0, float("nan"), 0, 5))[0]
-    assert len(reasons(Evidence("cat", "dog", 0.1, 50.0, 1, 5))) == 1
+def test_votes_count_the_rankings_that_have_an_example_near_their_top():
+    every = [np.array([99.0, 90.0, 10.0, np.nan]), np.array([95.0, 89.9, 99.0, 99.0])]
+    assert votes(every).tolist() == [2, 1, 1, 1]
 
 
 def test_every_ranking_explains_itself_in_words():

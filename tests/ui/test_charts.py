@@ -9,7 +9,7 @@ from tracin_viz.ui import charts
 
 
 def bars(scores: np.ndarray, threshold: float):
-    figure = charts.histogram(scores, threshold, marked="#E69F00", rest="#999999", direction="more")
+    figure = charts.histogram(scores, (threshold, np.inf), marked="#E69F00", rest="#999999", direction="more")
     return figure, figure.data[0]
 
 
@@ -38,7 +38,7 @@ def test_a_heavy_tail_gets_a_logarithmic_axis_and_zeros_do_not_break_it():
 
 @pytest.mark.parametrize("scores", [np.array([]), np.array([np.nan]), np.zeros(5), np.full(3, -2.0)])
 def test_empty_and_constant_scores_draw_without_error(scores: np.ndarray):
-    figure = charts.histogram(scores, 0.0, marked="#E69F00", rest="#999999", direction="more")
+    figure = charts.histogram(scores, (0.0, np.inf), marked="#E69F00", rest="#999999", direction="more")
     assert figure.to_json()
 
 
@@ -50,3 +50,19 @@ def test_the_chosen_ranking_is_drawn_last_and_strongest():
     assert figure.data[0].name == "random"
     assert figure.data[-1].name == "self-influence"
     assert figure.data[-1].line.width > figure.data[-2].line.width
+
+
+def test_a_range_marks_what_lies_between_its_ends_and_a_place_is_a_score_again():
+    scores = np.random.default_rng(1).lognormal(0, 3, 2_000)
+    low, high = np.quantile(scores, [0.3, 0.8])
+    figure = charts.histogram(scores, (low, high), marked="#E69F00", rest="#999999", direction="more")
+    bar, axis = figure.data[0], charts.Axis.of(scores)
+    assert axis.logarithmic
+    for place, colour in zip(bar.x, bar.marker.color, strict=True):
+        assert (colour == "#E69F00") == (low <= axis.score(place) <= high)
+    assert len(figure.layout.shapes) == 2
+    for score in (low, high):
+        assert axis.score(float(axis.places(np.array([score]))[0])) == pytest.approx(score)
+    plain = charts.Axis.of(np.linspace(-1, 1, 50))
+    assert not plain.logarithmic
+    assert plain.score(-0.25) == -0.25

@@ -6,14 +6,19 @@ torch or Streamlit: what needs torch is asked of a run or of the query process (
 
 from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
 from tracin_viz.audit.audit import Audit
+from tracin_viz.audit.columns import cluster_column, decided_column
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
+from tracin_viz.audit.reviewing import ClassNoise
 from tracin_viz.audit.roots import code_is_trusted, inside_roots, listing, roots
 from tracin_viz.audit.runs import Ready
+from tracin_viz.audit.teachers import Teacher, Teachers
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
+from tracin_viz.explore.facets import Column, counts, listed, passing
+from tracin_viz.explore.noise import Reviewed
 from tracin_viz.relabel.sessions import QueueEntry
 from tracin_viz.report.options import ReportOptions
 from tracin_viz.report.page import report_page
@@ -27,6 +32,8 @@ __all__ = [
     "Audit",
     "AuditSummary",
     "CheckpointAdvice",
+    "ClassNoise",
+    "Column",
     "Draft",
     "Grouping",
     "Look",
@@ -34,17 +41,26 @@ __all__ = [
     "QueueEntry",
     "Ready",
     "ReportOptions",
+    "Reviewed",
+    "Teacher",
+    "Teachers",
     "Upload",
     "Uploads",
     "View",
     "Words",
     "Workspace",
     "advice",
+    "cell_address",
+    "cluster_column",
     "code_is_trusted",
+    "counts",
+    "decided_column",
     "grouped",
     "inside_roots",
     "is_run_archive",
+    "listed",
     "listing",
+    "passing",
     "readable",
     "report_csv",
     "report_html",

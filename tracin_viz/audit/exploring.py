@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tracin_viz.audit.columns import training_columns
 from tracin_viz.audit.findings import SUSPECT_PERCENTILE, class_index
+from tracin_viz.audit.relabelling import Relabelling
 from tracin_viz.audit.results import Results
+from tracin_viz.audit.reviewing import ClassNoise, control_sessions, noise_by_class
+from tracin_viz.audit.teachers import Teachers, teachers
+from tracin_viz.audit.witnesses import sign_column
 from tracin_viz.config import Home
 from tracin_viz.explore import suspects
 from tracin_viz.explore.clusters import Clustering, ClusterSummary, default_size, describe
+from tracin_viz.explore.facets import Column
 from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
@@ -41,7 +48,7 @@ class Grouping:
     smallest: int
 
 
-class Exploring:
+class Exploring(Relabelling):
     """The part of an audit that shows groups of training examples."""
 
     home: Home
@@ -58,6 +65,44 @@ class Exploring:
     def views(self) -> Views:
         """States of pages that were saved under a name."""
         return Views(self.database, self.record.name)
+
+    def columns(self) -> tuple[Column, ...]:
+        """By what training examples can be filtered: given, predicted and suggested class, agreement."""
+        return training_columns(self.record, self.results)
+
+    def suspect_order(self, ranking: str) -> Rows:
+        """(n,) training rows, the most suspicious first; those without a score last."""
+        return suspects.order(self.results.suspect_scores(ranking))
+
+    def teachers(self, rows: Sequence[int], *, top: int = 5, session: str = "cli") -> dict[int, Teachers]:
+        """The training examples that pushed the model most for and against training rows, by sketches.
+
+        Args:
+            rows: Of the training split, at most 100.
+            top: Proponents, and opponents, per row; fewer where there are fewer.
+            session: Whose question this is: a newer one of the same session takes its place.
+
+        Returns:
+            By row; empty for rows whose gradient is not finite.
+
+        Raises:
+            NotFoundError: There is no such row.
+            InputError: Too much is asked at once.
+        """
+        return teachers(self.record, self.results, rows, top=top, session=session)
+
+    def noise_by_class(self) -> list[ClassNoise]:
+        """What people found in each class so far, among suspects and in random control samples."""
+        labels = np.asarray(self.results.dataset().splits["train"].labels)
+        control = control_sessions(self.database, self.record.name)
+        return noise_by_class(self.decisions(), labels, self.record.classes, control)
+
+    def sign_column(self) -> Column | None:
+        """Which suspects look wrongly labelled, and which rare but right, as a property to filter by.
+
+        ``None`` while neighbours are looked up in the background, and where labels are not one class each.
+        """
+        return sign_column(self.record, self.results)
 
     def clusters(self, *, within_class: str | None = None, smallest: int | None = None) -> dict[str, Any]:
         """TracIn clusters of the training split and the place of every example on the map (DESIGN §9).

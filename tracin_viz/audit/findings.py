@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tracin_viz.audit import witnesses
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.wording import disagrees, given_words, suggestion_words
 from tracin_viz.errors import NotFoundError
 from tracin_viz.explore import recovery, suspects
+from tracin_viz.explore.rarity import SIGNS
+from tracin_viz.explore.reasons import Evidence, reasons, sentences
 from tracin_viz.store.registry import AuditRecord
 
 #: From this percentile of self-influence on, an example counts as a suspect in a cluster's share.
@@ -82,12 +85,13 @@ def suspect_entries(
         rows: Rows of the training split.
     """
     facts = results.kept_value(f"suspect facts {ranking}", lambda: _facts(record, results, ranking))
+    known, votes = witnesses.witnesses(record, results), witnesses.votes(results)
     measured, dataset, truth = results.measured("train"), results.dataset(), results.truth()
     sources, given = dataset.splits["train"].sources, given_words(dataset, "train", rows)
     found = []
     for label, row in zip(given.tolist(), rows, strict=True):
         other = suggestion_words(dataset, row, int(facts.suggested[row]), float(measured["value"][-1, row]))
-        evidence = suspects.Evidence(
+        evidence = Evidence(
             given=str(label),
             suggested=other,
             confidence=float(facts.confidence[row]),
@@ -95,7 +99,12 @@ def suspect_entries(
             wrong=int(facts.wrong[row]),
             # A number is never simply right or wrong, so nothing is said about how often.
             checkpoints=0 if record.target == "number" else len(measured["predicted"]),
+            votes=int(votes[row]),
+            rankings=len(suspects.SINGLE),
+            sign=None if known is None else SIGNS[known.signs[row]],
+            neighbours=float("nan") if known is None else float(known.agreement[row]),
         )
+        why = reasons(evidence)
         entry: dict[str, Any] = {
             "id": f"train:{row}",
             "split": "train",
@@ -106,7 +115,11 @@ def suspect_entries(
             "confidence": evidence.confidence,
             "score": _number(facts.scores[row]),
             "percentile": _number(facts.percentiles[row]),
-            "reasons": suspects.reasons(evidence),
+            "reasons": sentences(why),
+            "reason_codes": [{"code": one.code, "values": one.values} for one in why],
+            "votes": evidence.votes,
+            "sign": evidence.sign,
+            "neighbours": _number(evidence.neighbours),
         }
         if truth is not None:
             entry["planted"] = row in truth

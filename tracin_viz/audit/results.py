@@ -45,6 +45,16 @@ class Results:
         self._record = record
         self._store = ArtifactStore(home.artifacts)
 
+    @property
+    def home(self) -> Home:
+        """The workspace."""
+        return self._home
+
+    @property
+    def store(self) -> ArtifactStore:
+        """Where what was computed is."""
+        return self._store
+
     def plan(self) -> RunPlan:
         """The plan of the newest run, without the checkpoints that are switched off.
 

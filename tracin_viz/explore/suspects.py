@@ -67,6 +67,21 @@ def _aum(m: Measured) -> Floats:
     return np.asarray(-m.margin.mean(axis=0), dtype=np.float64)
 
 
+def _agreement(m: Measured) -> Floats:
+    # NaN in one ranking makes the mean NaN: what cannot be measured cannot be agreed on.
+    return np.asarray(
+        np.mean([percentiles(_finite_or_nan(score(m))) for score in _SINGLE], axis=0), dtype=np.float64
+    )
+
+
+def _finite_or_nan(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+#: What "agreement" agrees on.
+_SINGLE: tuple[Callable[[Measured], Floats], ...] = (_self_influence, _aum, _loss, _gradient_norm)
+
+
 #: The rankings in the order in which pages offer them; the first is the default.
 RANKINGS: dict[str, Ranking] = {
     ranking.name: ranking
@@ -101,8 +116,20 @@ RANKINGS: dict[str, Ranking] = {
             "Comparing with self-influence when the learning rate changed a lot during training.",
             _gradient_norm,
         ),
+        Ranking(
+            "agreement",
+            "Agreement of all four",
+            "The mean of the percentiles that the example has in the four other rankings.",
+            "A list in which no single ranking's blind spot decides. The four are related (two rest on "
+            "gradients, two on outputs), so their votes are not four independent witnesses.",
+            _agreement,
+        ),
     )
 }
+
+
+#: Names of the rankings that "agreement" agrees on: all the others.
+SINGLE: tuple[str, ...] = tuple(name for name in RANKINGS if name != "agreement")
 
 
 def scores(
@@ -117,7 +144,7 @@ def scores(
 
     ``self-influence`` is Σ_i η_i‖g_i‖² (Pruthi et al. 2020, TracInCP of an example with itself);
     ``gradient-norm`` is the mean of ‖g_i‖ (as in EL2N/GraNd, Paul et al. 2021); ``aum`` is minus the mean
-    logit margin (Pleiss et al. 2020); ``loss`` the mean loss.
+    logit margin (Pleiss et al. 2020); ``loss`` the mean loss; ``agreement`` the mean percentile in the four.
 
     Args:
         ranking: A key of ``RANKINGS``.
@@ -153,6 +180,20 @@ def scores(
         result = RANKINGS[ranking].score(measured)
     result[~np.isfinite(result)] = np.nan
     return result
+
+
+def votes(percentiles_by_ranking: Sequence[Floats], *, top: float = 90.0) -> Rows:
+    """In how many rankings each example is among the most suspicious.
+
+    Args:
+        percentiles_by_ranking: (N,) percentiles in each ranking, 0–100, NaN where it has none.
+        top: From this percentile on.
+
+    Returns:
+        (N,) int64.
+    """
+    among = [np.nan_to_num(one, nan=-1.0) >= top for one in percentiles_by_ranking]
+    return np.asarray(np.sum(among, axis=0), dtype=np.int64)
 
 
 def order(values: npt.ArrayLike) -> Rows:
@@ -221,50 +262,3 @@ def suggestions(
         best = np.where(better, candidate, best)
         total = np.where(better, summed, total)
     return best, total / max(1, len(classes))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known about one suspect, in names and numbers that a sentence can use.
-
-    Attributes:
-        given: Name of the label it has.
-        suggested: Name of the suggested class, or empty.
-        confidence: Of the suggestion, 0–1.
-        percentile: 0–100 in the chosen ranking, NaN where it could not be measured.
-        wrong: Checkpoints at which the model predicted another class than the label.
-        checkpoints: Checkpoints measured.
-    """
-
-    given: str
-    suggested: str
-    confidence: float
-    percentile: float
-    wrong: int
-    checkpoints: int
-
-
-def reasons(evidence: Evidence) -> list[str]:
-    """Why this example is shown, in short plain sentences, strongest first."""
-    if not np.isfinite(evidence.percentile):
-        return ["Its gradient is not a finite number: look at the example itself, it may be damaged."]
-    found: list[str] = []
-    if evidence.percentile >= 90:
-        found.append(f"More suspicious than {_percent(evidence.percentile)} % of the training set.")
-    if evidence.checkpoints and evidence.wrong == evidence.checkpoints:
-        found.append(f"The model never agreed with “{evidence.given}”.")
-    elif evidence.wrong * 2 > evidence.checkpoints:
-        found.append(
-            f"The model disagreed with “{evidence.given}” at {evidence.wrong} of "
-            f"{evidence.checkpoints} checkpoints."
-        )
-    if evidence.suggested and evidence.confidence >= 0.5:
-        found.append(f"The model leaned to “{evidence.suggested}” ({evidence.confidence:.0%} on average).")
-    if evidence.checkpoints and evidence.wrong == 0:
-        found.append("The model agrees with the label: it may be right but rare.")
-    return found or ["It ranks high, but nothing else speaks against its label."]
-
-
-def _percent(value: float) -> str:
-    # 99.97 must not read as "100.0 % of the training set", which would include the example itself.
-    return f"{min(value, 99.9):.1f}"

@@ -32,6 +32,7 @@ from tracin_viz.jobs.retrieval import (
     for_and_against,
 )
 from tracin_viz.jobs.warm import Warm, WarmAudits
+from tracin_viz.jobs.witnesses import keep_neighbours, taught_rows
 
 Array = npt.NDArray[Any]
 Answer = tuple[dict[str, Any], list[Array]]
@@ -46,6 +47,7 @@ class Answers:
     """Handler of the query process: one call per request, one request at a time."""
 
     def __init__(self, home: Home) -> None:
+        self._home = home
         self._audits = WarmAudits(home)
         self._kept: dict[tuple[Any, ...], tuple[Warm, Any]] = {}
 
@@ -68,6 +70,11 @@ class Answers:
             return {}, list(opponents_of(warm, header["split"], arrays[0], **wanted))
         if kind == "cluster":
             return _cluster(header, arrays[0])
+        if kind == "neighbours":
+            keep_neighbours(self._home, header["audit"], lambda: stop_if(cancelled))
+            return {}, []
+        if kind == "taught":
+            return {}, taught_rows(self._home, header["audit"], arrays[0], int(header["top"]))
         if kind == "warm":
             return self._warmed(header["audit"])
         raise InputError(f"The query process does not know the request '{kind}'.")

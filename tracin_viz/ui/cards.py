@@ -8,13 +8,15 @@ from typing import Any
 from tracin_viz.audit import Audit
 from tracin_viz.ui.components.gallery import Card
 from tracin_viz.ui.components.gallery.gallery import Sign
+from tracin_viz.ui.language import later, tr
+from tracin_viz.ui.reasons import short_reasons
 from tracin_viz.ui.routes import thumbnail_url
 
 _DECIDED: dict[str, str] = {
-    "keep": "kept",
-    "exclude": "excluded",
-    "skip": "skipped",
-    "review": "needs review",
+    "keep": later("kept"),
+    "exclude": later("excluded"),
+    "skip": later("skipped"),
+    "review": later("needs review"),
 }
 
 
@@ -33,7 +35,7 @@ def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fie
     picture = audit.task == "image"
     basic: dict[str, Any] = {
         "id": identity,
-        "alt": f"{'picture' if picture else 'text'} {identity}, label {given or 'unknown'}",
+        "alt": _described(picture, identity, given or tr("unknown")),
         "src": thumbnail_url(audit, identity, size=size) if picture else "",
         "text": "" if picture else str(row.get("source", "")),
         "given": given,
@@ -41,6 +43,13 @@ def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fie
         "differs": bool(given and other) and other != given,
     }
     return Card(**{**basic, **fields})
+
+
+def _described(picture: bool, identity: str, label: str) -> str:
+    """A card's picture for people who do not see it."""
+    if picture:
+        return tr("picture {id}, label {label}", id=identity, label=label)
+    return tr("text {id}, label {label}", id=identity, label=label)
 
 
 def spread_cards(audit: Audit, count: int) -> list[Card]:
@@ -72,7 +81,11 @@ def influence_cards(audit: Audit, entries: Iterable[Mapping[str, Any]], stronges
 def similar_cards(audit: Audit, entries: Iterable[Mapping[str, Any]]) -> list[Card]:
     """Cards of the most or least similar examples by embedding; likeness is not influence, so no colour."""
     return [
-        example_card(audit, entry, number=f"likeness {float(entry['score']):.2f}".replace("-", "−"))
+        example_card(
+            audit,
+            entry,
+            number=tr("likeness {score}", score=f"{float(entry['score']):.2f}".replace("-", "−")),
+        )
         for entry in entries
     ]
 
@@ -92,10 +105,8 @@ def suspect_cards(
     most = max((float(row["score"]) for row in rows if row["score"] is not None), default=0.0)
     cards = []
     for row in rows:
-        sure = row["suggested"] and audit.target != "number"  # a predicted number has no probability
-        why = f"{float(row['confidence']):.0%} sure of {row['suggested']}" if sure else ""
-        if truth and row.get("planted"):
-            why = f"{why} · planted".lstrip(" ·")
+        planted = tr("planted") if truth and row.get("planted") else ""
+        why = " · ".join(part for part in (_suggestion(audit, row), short_reasons(row), planted) if part)
         cards.append(
             example_card(
                 audit,
@@ -113,9 +124,18 @@ def suspect_cards(
     return cards
 
 
+def _suggestion(audit: Audit, row: Mapping[str, Any]) -> str:
+    """How sure the model was of the suggestion; a predicted number has no probability."""
+    if not row["suggested"] or audit.target == "number":
+        return ""
+    return tr("{share} sure", share=f"{float(row['confidence']):.0%}")
+
+
 def decision_words(action: str, new_label: str | None) -> str:
     """The decision in words: kept, relabelled as 7, excluded, needs review, skipped."""
-    return _DECIDED.get(action) or f"relabelled as {new_label}"
+    if action in _DECIDED:
+        return tr(_DECIDED[action])
+    return tr("relabelled as {label}", label=new_label)
 
 
 def percentile(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,42 +14,79 @@ CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 BINS = 60
 
 
-def histogram(scores: np.ndarray, threshold: float, *, marked: str, rest: str, direction: str) -> go.Figure:
-    """Distribution of suspicion scores with everything from ``threshold`` on in the colour of suspects.
+@dataclass(frozen=True)
+class Axis:
+    """How scores lie on the axis of their histogram.
+
+    Logarithmic when the scores are positive and spread over more than two powers of ten, because
+    self-influence is heavy-tailed.
+
+    Attributes:
+        logarithmic: Whether places are powers of ten.
+        smallest: Score at which a logarithmic axis begins; zeros lie there.
+    """
+
+    logarithmic: bool
+    smallest: float
+
+    @classmethod
+    def of(cls, scores: np.ndarray) -> Axis:
+        """The axis for these finite scores."""
+        logarithmic = bool(scores.size) and _is_spread(scores)
+        return cls(logarithmic, _smallest(scores) if logarithmic else 0.0)
+
+    def places(self, scores: np.ndarray) -> np.ndarray:
+        """Where scores lie."""
+        return np.log10(np.maximum(scores, self.smallest)) if self.logarithmic else scores
+
+    def score(self, place: float) -> float:
+        """The score at a place."""
+        if not self.logarithmic:
+            return place
+        return float(10.0 ** min(max(place, -300.0), 300.0))
+
+
+def histogram(
+    scores: np.ndarray, chosen: tuple[float, float], *, marked: str, rest: str, direction: str
+) -> go.Figure:
+    """Distribution of suspicion scores with the chosen range in the colour of suspects; a range can be drawn.
 
     Args:
         scores: (N,) one per example, higher = more suspicious. Not finite ones are left out.
-        threshold: Scores at or above it are marked.
+        chosen: Scores from and up to here are marked; infinite ends are open.
         marked: Colour of marked bars.
         rest: Colour of the others.
         direction: What is written under the axis.
 
     Returns:
-        Bars of pre-counted bins (never the raw values); logarithmic when the scores are positive and spread
-        over more than two powers of ten, because self-influence is heavy-tailed.
+        Bars of pre-counted bins (never the raw values).
     """
     values = np.asarray(scores, dtype=np.float64)
     values = values[np.isfinite(values)]
     figure = go.Figure()
     if values.size:
-        logarithmic = _is_spread(values)
-        shown = np.log10(np.maximum(values, _smallest(values))) if logarithmic else values
-        edge = np.log10(threshold) if logarithmic and threshold > 0 else threshold
-        counts, edges = np.histogram(shown, bins=BINS)
+        axis = Axis.of(values)
+        ends = axis.places(np.asarray(chosen, dtype=np.float64))
+        counts, edges = np.histogram(axis.places(values), bins=BINS)
         middle = (edges[:-1] + edges[1:]) / 2
+        inside = (middle >= ends[0]) & (middle <= ends[1])
         figure.add_bar(
             x=middle,
             y=counts,
             width=np.diff(edges) * 0.9,
-            marker={"color": [marked if centre >= edge else rest for centre in middle], "line": {"width": 0}},
-            hovertemplate="%{y:,} examples<extra></extra>",
+            marker={"color": np.where(inside, marked, rest).tolist(), "line": {"width": 0}},
+            # What is chosen is said by colour and lines; Plotly must not fade the rest on top of that.
+            unselected={"marker": {"opacity": 1}},
+            hovertemplate="%{y:,}<extra></extra>",
         )
-        if edges[0] <= edge <= edges[-1]:
-            figure.add_vline(x=edge, line={"color": marked, "width": 2})
-        if logarithmic:
+        for end in ends:
+            if edges[0] <= end <= edges[-1]:
+                figure.add_vline(x=end, line={"color": marked, "width": 2})
+        if axis.logarithmic:
             figure.update_xaxes(**_powers(edges[0], edges[-1]))
-    figure.update_yaxes(title="examples")
-    return _framed(figure, height=220).update_xaxes(title=direction)
+    figure.update_yaxes(fixedrange=True)
+    figure.update_xaxes(title=direction, fixedrange=True)
+    return _framed(figure, height=220).update_layout(dragmode="select", selectdirection="h")
 
 
 def recovery(
@@ -77,7 +115,7 @@ def recovery(
         hoverinfo="skip",
         line={"color": colours[1], "dash": "dot", "width": 1},
     )
-    dashes = ("dash", "dashdot", "longdash", "solid")
+    dashes = ("dash", "dashdot", "longdash", "longdashdot", "solid")
     for place, ranking in enumerate(sorted(curves, key=lambda name: name == chosen)):
         strong = ranking == chosen
         line = {"color": colours[0 if strong else 1], "width": 3 if strong else 1.5}

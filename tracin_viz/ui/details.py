@@ -13,8 +13,9 @@ from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.results import examples
+from tracin_viz.ui.suspects.evidence import show_reasons, show_teachers
 
 _KEY = "details"
 
@@ -28,42 +29,60 @@ def show_details(audit: Audit) -> None:
     """Open the dialog that a card asked for, once."""
     name, identity = st.session_state.pop(_KEY, ("", ""))
     if name == audit.name and identity:
-        _dialog(audit, identity)
+        # Made here, because its title is in the language of the visit.
+        st.dialog(tr("One example"), width="medium")(_dialog)(audit, identity)
 
 
-@st.dialog("One example", width="medium")
 @guarded
 def _dialog(audit: Audit, identity: str) -> None:
     split, _, number = identity.rpartition(":")
     row = examples(audit, split).iloc[int(number)].to_dict()
-    gallery([example_card(audit, row, size=384)], key="details_card", label="The example", layout="large")
+    gallery([example_card(audit, row, size=384)], key="details_card", label=tr("The example"), layout="large")
     facts = [
-        ("Example", identity),
-        ("Source", row["source"] if audit.task == "image" else f"{len(row['source']):,} characters"),
-        ("Given label", row["label"]),
-        ("Predicted", _predicted(audit, row)),
-        ("Loss at the last checkpoint", f"{row['loss']:.3g}"),
+        (tr("Example"), identity),
+        (tr("Source"), row["source"] if audit.task == "image" else _length(row["source"])),
+        (tr("Given label"), row["label"]),
+        (tr("Predicted"), _predicted(audit, row)),
+        (tr("Loss at the last checkpoint"), f"{row['loss']:.3g}"),
     ]
     if "percentile" in row:
         facts.append(
-            ("Self-influence", f"{row['self_influence']:.3g}; more suspicious than {row['percentile']:.1f} %")
+            (
+                tr("Self-influence"),
+                tr(
+                    "{score}; more suspicious than {percentile} %",
+                    score=f"{row['self_influence']:.3g}",
+                    percentile=f"{row['percentile']:.1f}",
+                ),
+            )
         )
     st.dataframe(
-        [{"What": what, "Value": str(value)} for what, value in facts], hide_index=True, width="stretch"
+        [{tr("What"): what, tr("Value"): str(value)} for what, value in facts],
+        hide_index=True,
+        width="stretch",
     )
     if audit.task == "text" and len(row["source"]) > 300:
         st.code(row["source"], language=None, wrap_lines=True)
     if split == "train":
+        show_reasons(audit, identity)
         if may_decide() and st.button(
-            "Decide about its label", key="details_decide", icon=":material/edit:", type="primary"
+            tr("Decide about its label"), key="details_decide", icon=":material/edit:", type="primary"
         ):
             go("relabel", audit=audit.name, item=identity)
     else:
-        if st.button("Explain its prediction", key="details_explain", icon=":material/compare_arrows:"):
+        if st.button(tr("Explain its prediction"), key="details_explain", icon=":material/compare_arrows:"):
             go("influence", audit=audit.name, query=identity)
-    st.caption(tr(text.WHAT_SELF_INFLUENCE) if split == "train" else "")
+    if split == "train":
+        st.caption(tr(text.WHAT_SELF_INFLUENCE))
+        show_teachers(audit, identity)  # last: it may take a while, and nothing waits for it
 
 
 def _predicted(audit: Audit, row: Mapping[str, Any]) -> str:
-    sure = f" ({row['confidence']:.0%} sure)" if audit.target == "class" else ""
-    return f"{row['predicted']}{sure}"
+    if audit.target != "class":
+        return str(row["predicted"])
+    sure = tr("{share} sure", share=f"{row['confidence']:.0%}")
+    return f"{row['predicted']} ({sure})"
+
+
+def _length(source: str) -> str:
+    return trn("{n} character", "{n} characters", len(source))

@@ -133,16 +133,28 @@ SUSPECT_RANKINGS: dict[str, str] = {
     "aum": later("Logit margin (AUM)"),
     "loss": later("Mean loss"),
     "gradient-norm": later("Gradient norm"),
+    "agreement": later("Agreement of all four"),
 }
 SUSPECT_HELP: dict[str, str] = {
     "self-influence": later(
-        "How strongly an example had to pull the model towards itself, over all checkpoints."
+        "How strongly an example had to pull the model towards itself, over all checkpoints. Good for wrong "
+        "labels and rare examples; needs checkpoints from while the loss was still falling."
     ),
     "aum": later(
-        "How far the label's logit stays below the best other one, on average over the checkpoints."
+        "How far the label's logit stays below the best other one, on average over the checkpoints. Good for "
+        "wrong labels, steady on late checkpoints; says little about rare ones that the model gets right."
     ),
-    "loss": later("Average loss over the checkpoints."),
-    "gradient-norm": later("Size of the gradient at the last checkpoint."),
+    "loss": later(
+        "Average loss over the checkpoints. A simple cross-check; misses what was memorised early."
+    ),
+    "gradient-norm": later(
+        "Average size of the gradient, every checkpoint counting the same. Good for comparing with "
+        "self-influence where the learning rate changed a lot."
+    ),
+    "agreement": later(
+        "Average percentile in the four rankings. Good where no single ranking is to decide; they are "
+        "related, so four votes are not four independent witnesses."
+    ),
 }
 
 #: Words of the map (ui/components/scatter); ``{n}`` is a number.

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tracin_viz.ui.components.gallery.gallery import LONGEST_TEXT, Card, gallery
+from tracin_viz.ui.components.gallery.gallery import LONGEST_TEXT, Card, LaterLines, gallery
 
-__all__ = ["LONGEST_TEXT", "Card", "gallery"]
+__all__ = ["LONGEST_TEXT", "Card", "LaterLines", "gallery"]

@@ -139,6 +139,30 @@ function press(root, event) {
   if (to) rove(root, to);
 }
 
+// Lines that come after the cards. A card that is gone by then, or has its line, gets none.
+function tellLater(root, later) {
+  if (!later || root.later === later.url) return;
+  root.later = later.url;
+  fetch(later.url).then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({})).then((found) => {
+    if (root.later !== later.url) return;
+    root.lines = found;
+    root.lineWords = later.words;
+    showLater(root);
+  });
+}
+
+function showLater(root) {
+  if (!root.lines) return;
+  for (const card of cardsOf(root)) {
+    const lines = root.lines[card.dataset.id];
+    if (!lines || card.querySelector(".later")) continue;
+    for (const [name, words] of Object.entries(root.lineWords)) {
+      // A function: labels may hold "$&", which is special in a plain replacement.
+      if (lines[name]) card.append(element("span", `why later ${name}`, words.replace("{labels}", () => lines[name])));
+    }
+  }
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("#gallery");
   root.data = data;
@@ -158,6 +182,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     node.classList.toggle("selected", chosen);
     if (data.clickable) node.setAttribute("aria-pressed", String(chosen));
   }
+  if (!data.later || root.later !== data.later.url) root.lines = null;
+  tellLater(root, data.later);
+  showLater(root);
   root.marked = new Set(data.marked);
   showMarks(root);
   if (data.clickable) {

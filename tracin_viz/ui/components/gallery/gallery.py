@@ -61,6 +61,19 @@ class Card:
     done: str = ""
 
 
+@dataclass(frozen=True)
+class LaterLines:
+    """A line of each card that the browser asks for when the cards are there.
+
+    Attributes:
+        url: Answers with ``{id: {name: labels}}``.
+        words: By name, the line with ``{labels}`` in it; an empty answer is no line.
+    """
+
+    url: str
+    words: dict[str, str]
+
+
 def gallery(
     cards: Sequence[Card],
     *,
@@ -72,6 +85,7 @@ def gallery(
     marked: Collection[str] = (),
     on_mark: Callable[[list[str]], None] | None = None,
     ahead: Sequence[Card] = (),
+    later_lines: LaterLines | None = None,
 ) -> None:
     """Draw cards.
 
@@ -87,6 +101,7 @@ def gallery(
         marked: Ids of the cards with a tick; several can be marked when ``on_mark`` is given.
         on_mark: Called with the ids of all marked cards, in reading order, when that changes.
         ahead: Cards that come next; their pictures are fetched while these are looked at.
+        later_lines: What is told about the cards when it is known.
     """
     shown = frozenset(card.id for card in cards)
 
@@ -114,6 +129,7 @@ def gallery(
             "markable": on_mark is not None,
             "mark_words": tr(text.MARK),
             "ahead": [card.src for card in ahead if card.src],
+            "later": None if later_lines is None else asdict(later_lines),
         },
         on_pick_change=picked,
         on_mark_change=marking,
