@@ -16,6 +16,7 @@ HEADINGS = {
     "influence": "Which training examples pushed this prediction?",
     "suspects": "Which training labels look wrong or rare?",
     "clusters": "Which groups of examples does the model treat alike?",
+    "compare": "Would other checkpoints, or another audit, say the same?",
     "relabel": "Is this label right?",
     "own": "What are your data and your model?",
 }
@@ -25,6 +26,7 @@ PROOF = {
     "influence": "Against",
     "suspects": "How many of the known wrong labels does this find?",
     "clusters": "What do the members of each cluster have in common?",
+    "compare": "Do both sides suspect the same labels?",
     "relabel": "Your name",
     "own": "Which data was the model trained on?",
 }

@@ -24,6 +24,7 @@ PAGES = {
     "3_influence": "Which training examples pushed this prediction?",
     "4_suspects": "Which training labels look wrong or rare?",
     "5_clusters": "Which groups of examples does the model treat alike?",
+    "compare": "Would other checkpoints, or another audit, say the same?",
     "6_relabel": "Is this label right?",
 }
 ABOUT_AN_AUDIT = [name for name in PAGES if name not in ("1_start", "own")]

@@ -17,6 +17,7 @@ from tracin_viz.audit.runs import Ready
 from tracin_viz.audit.teachers import Teacher, Teachers
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
+from tracin_viz.explore.comparing import Agreement, Overlap, agreement, overlap
 from tracin_viz.explore.facets import Column, counts, listed, passing
 from tracin_viz.explore.noise import Reviewed
 from tracin_viz.relabel.sessions import QueueEntry
@@ -29,6 +30,7 @@ from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 from tracin_viz.store.views import View
 
 __all__ = [
+    "Agreement",
     "Audit",
     "AuditSummary",
     "CheckpointAdvice",
@@ -38,6 +40,7 @@ __all__ = [
     "Grouping",
     "Look",
     "OffsetError",
+    "Overlap",
     "QueueEntry",
     "Ready",
     "ReportOptions",
@@ -50,6 +53,7 @@ __all__ = [
     "Words",
     "Workspace",
     "advice",
+    "agreement",
     "cell_address",
     "cluster_column",
     "code_is_trusted",
@@ -60,6 +64,7 @@ __all__ = [
     "is_run_archive",
     "listed",
     "listing",
+    "overlap",
     "passing",
     "readable",
     "report_csv",

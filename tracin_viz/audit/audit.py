@@ -104,6 +104,30 @@ class Audit(Asking, Evidence, Exporting, Runs):
         registry.replace_record(self.home, changed)
         self.renew(changed)
 
+    def limited(self, steps: Sequence[int]) -> Audit:
+        """The same audit as if only the checkpoints of these steps counted, for this answer.
+
+        Nothing is stored and no gradient is computed again: gradients are kept per checkpoint, and no
+        learning-rate weight depends on which others count.
+
+        Args:
+            steps: Of the checkpoints that count, also of such as are switched off.
+
+        Raises:
+            InputError: An unknown step, or none at all.
+        """
+        known = {one.step for one in self.checkpoints}
+        rows = [{"step": step, "use": True} for step in steps]
+        off = [{"step": step, "use": False} for step in known - set(steps)]
+        return Audit(self.home, self.database, edited(self.record, [*rows, *off]))
+
+    def comparable(self, other: Audit) -> bool:
+        """Whether ``other`` has the same training examples in the same order: rows mean the same."""
+        if self.splits["train"] != other.splits["train"]:
+            return False
+        here, there = (one.results.dataset().splits["train"].sources for one in (self, other))
+        return here is there or list(here) == list(there)
+
     def renew(self, record: AuditRecord) -> None:
         """Go on with ``record``, a newer version of this audit's own."""
         self.record = record

@@ -131,6 +131,8 @@ def request_for(place: Place, question: Question) -> Request:
             question = replace(question, label=group.predicted)
     header: dict[str, Any] = {
         "audit": record.name,
+        # As the page sees them: another set than the stored one may be asked about (``Audit.limited``).
+        "checkpoints": [one.step for one in record.checkpoints if one.step not in set(record.unused)],
         "top": question.top,
         "ranking": question.ranking,
         "same_class": question.same_class,

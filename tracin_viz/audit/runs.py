@@ -136,6 +136,12 @@ class Runs:
             return None
         return found.examples_per_second
 
+    def computed(self) -> list[int]:
+        """Steps of the checkpoints that the newest run computed, whether they are in use or not."""
+        plan = plans.load(self.home, self.record.name)
+        places = () if plan is None else plan.checkpoints
+        return [one.step for index, one in enumerate(self.record.checkpoints) if index in places]
+
     def uncomputed(self) -> list[int]:
         """Steps of the checkpoints that are in use but that the newest run did not compute."""
         plan = plans.load(self.home, self.record.name)

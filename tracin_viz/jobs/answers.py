@@ -65,7 +65,7 @@ class Answers:
         if kind == "parts":
             return self._parts(header, arrays, cancelled)
         if kind == "opponents":
-            warm = self._audits.get(header["audit"])
+            warm = self._audits.get(header["audit"], header.get("checkpoints"))
             wanted = {"ranking": header["ranking"], "each": header["each"], "cancelled": cancelled}
             return {}, list(opponents_of(warm, header["split"], arrays[0], **wanted))
         if kind == "cluster":
@@ -81,7 +81,7 @@ class Answers:
 
     def _influence(self, header: dict[str, Any], arrays: list[Array], cancelled: Cancelled) -> Answer:
         began = time.monotonic()
-        warm = self._audits.get(header["audit"])
+        warm = self._audits.get(header["audit"], header.get("checkpoints"))
         asked = self._side(warm, header, arrays, cancelled)
         stop_if(cancelled)
         order = Order(header["ranking"], header["top"], header["same_class"])
@@ -117,7 +117,7 @@ class Answers:
 
     def _parts(self, header: dict[str, Any], arrays: list[Array], cancelled: Cancelled) -> Answer:
         """Where the influence of a few training rows (the last array) comes from: checkpoints and layers."""
-        warm = self._audits.get(header["audit"])
+        warm = self._audits.get(header["audit"], header.get("checkpoints"))
         rows = np.asarray(arrays[-1], dtype=np.int64)
         asked = self._side(warm, header, arrays[:-1], cancelled)
         stop_if(cancelled)
@@ -153,7 +153,9 @@ class Answers:
 
 def _named(header: dict[str, Any], arrays: list[Array]) -> tuple[str, str]:
     """What a query side is remembered under: the question's words, and a digest of what came with it."""
-    words = json.dumps([header["audit"], *(header[name] for name in SIDE)], sort_keys=True)
+    words = json.dumps(
+        [header["audit"], header.get("checkpoints"), *(header[name] for name in SIDE)], sort_keys=True
+    )
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())

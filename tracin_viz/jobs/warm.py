@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +24,7 @@ from tracin_viz.store.checkpoint_choice import in_use
 from tracin_viz.store.parts import GradientSet
 from tracin_viz.store.plan import RunPlan
 
-LOADED = 2  # audits kept warm
+LOADED = 3  # audits kept warm: two that are compared, and the one that is looked at otherwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +76,17 @@ class WarmAudits:
         self._home = home
         self._warm: dict[tuple[Any, ...], Warm] = {}
 
-    def get(self, name: str) -> Warm:
-        """Audit ``name`` as it is now; loaded anew when it, its choices or its results changed."""
+    def get(self, name: str, steps: Sequence[int] | None = None) -> Warm:
+        """Audit ``name`` as it is now; loaded anew when it, its choices or its results changed.
+
+        Args:
+            name: The audit.
+            steps: Of the checkpoints that count for this question; ``None`` = those in use.
+        """
         record = registry.read(self._home, name)
+        if steps is not None:
+            off = {one.step for one in record.checkpoints} - set(steps)
+            record = replace(record, unused=tuple(sorted(off)))
         plan = in_use(record, plans.require(self._home, name))
         key = (name, record.version(), plan.map_key, *plan.units)
         if key not in self._warm:

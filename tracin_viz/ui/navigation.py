@@ -39,6 +39,12 @@ PAGES: dict[str, tuple[str, str, str, str]] = {
         "bubble_chart",
         later("Examples that the model treats alike."),
     ),
+    "compare": (
+        "compare.py",
+        later("Compare"),
+        "difference",
+        later("Two sets of checkpoints, or two audits, side by side."),
+    ),
     "relabel": ("6_relabel.py", later("Relabel"), "edit", later("Decide about suspects one by one.")),
 }
 #: Reached by a button or a link, and not shown in the navigation.

@@ -1,0 +1,1 @@
+"""Two sets of checkpoints, or two audits, side by side."""
