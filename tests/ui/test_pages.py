@@ -26,6 +26,7 @@ PAGES = {
     "5_clusters": "Which groups of examples does the model treat alike?",
     "compare": "Would other checkpoints, or another audit, say the same?",
     "6_relabel": "Is this label right?",
+    "8_evidence": "Do the decisions help?",
 }
 ABOUT_AN_AUDIT = [name for name in PAGES if name not in ("1_start", "own")]
 Visit = Callable[..., AppTest]

@@ -43,7 +43,7 @@ CHANGING = (
         "skip_",
         "class_",
     ),
-    *("undo", "continue_", "retrain", "import", "save"),
+    *("undo", "continue_", "evidence_", "import", "save"),
 )
 REFUSED = "read-only view"
 

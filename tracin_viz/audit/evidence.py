@@ -50,15 +50,18 @@ class Evidence(Relabelling):
 
     def label_changes(self) -> Changes:
         """What the decisions so far change about the labels that a model would be trained on."""
-        return read_changes(new_labels(self.decisions()), self.results.dataset())
+        events = self.history()
+        last = events[-1].seq if events else 0
+        # Pages ask at every rerun; with 100,000 decisions reading them all takes a while.
+        if self._changes is None or self._changes[0] != last:
+            self._changes = last, read_changes(new_labels(self.decisions()), self.results.dataset())
+        return self._changes[1]
+
+    _changes: tuple[int, Changes] | None = None
 
     def held_out(self) -> str | None:
         """The split on which evidence is measured; ``None`` where all examples may have been reviewed."""
-        return None if self._query_split == "train" else self._query_split
-
-    @property
-    def _query_split(self) -> str:
-        return next((name for name in self.record.splits if name != "train"), "train")
+        return next((name for name in self.record.splits if name != "train"), None)
 
     def can_retrain_fully(self) -> bool:
         """Whether it is known how the whole network was trained (demo audits)."""

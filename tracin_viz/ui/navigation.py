@@ -46,6 +46,12 @@ PAGES: dict[str, tuple[str, str, str, str]] = {
         later("Two sets of checkpoints, or two audits, side by side."),
     ),
     "relabel": ("6_relabel.py", later("Relabel"), "edit", later("Decide about suspects one by one.")),
+    "evidence": (
+        "8_evidence.py",
+        later("Does it help?"),
+        "query_stats",
+        later("What decisions change, and how far the audit can be trusted."),
+    ),
 }
 #: Reached by a button or a link, and not shown in the navigation.
 HIDDEN = ("own",)
