@@ -23,7 +23,7 @@ PLANTS: dict[str, str] = {"confused": later("Easily confused"), "random": later(
 
 
 def _estimate(audit: Audit, decided: bool) -> None:
-    st.subheader(tr("Before retraining: would the decisions lower the loss?"), anchor=False)
+    st.subheader(tr("What do gradients say, without any training?"), anchor=False)
     choices = list(TESTS) if audit.target != "number" else ["all"]
     of = choices[0]
     if len(choices) > 1:
@@ -53,7 +53,7 @@ def _estimate(audit: Audit, decided: bool) -> None:
 
 
 def _retraining(audit: Audit, decided: bool) -> None:
-    st.subheader(tr("After retraining: is the model better?"), anchor=False)
+    st.subheader(tr("Is the model better after retraining?"), anchor=False)
     choices = list(HOWS) if audit.can_retrain_fully() else ["last-layer"]
     how = choices[0]
     if len(choices) > 1:

@@ -10,7 +10,7 @@ from tracin_viz.audit import Audit
 from tracin_viz.ui import text
 from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.guard import guarded
-from tracin_viz.ui.language import later, tr
+from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.progress import ACTIVE, EVERY, log_tail
 
 #: What a job is doing, by its stage.
@@ -114,8 +114,6 @@ def say_if_older(found: dict[str, Any]) -> None:
 def changes_words(found: dict[str, Any]) -> str:
     """What the decisions changed, in words."""
     changes = found["changes"]
-    return tr(
-        "{relabelled} labels changed, {excluded} examples left out",
-        relabelled=f"{changes['relabelled']:,}",
-        excluded=f"{changes['excluded']:,}",
-    )
+    relabelled = trn("{n} label changed", "{n} labels changed", changes["relabelled"])
+    excluded = trn("{n} example left out", "{n} examples left out", changes["excluded"])
+    return f"{relabelled}, {excluded}"

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 #: Classes drawn at most: those with the largest effect.
 MOST_CLASSES = 20
 _ROW = 26
+#: A grey that is seen on white, on black and on bars.
+_BOTH_THEMES = "#868C96"
 _SHAPES = {1: "▼", -1: "▲", 0: "?"}
 
 
@@ -44,6 +46,7 @@ def effects(
             "arrayminus": [_length(entry["mean"], entry["low"]) for entry in shown],
             "thickness": 1.5,
             "width": 4,
+            "color": _BOTH_THEMES,
         },
         hovertemplate="%{y}: %{x:.3g}<extra></extra>" if numbers else "%{y}<extra></extra>",
     )
@@ -54,7 +57,12 @@ def effects(
 
 
 def seeds(
-    arms: Sequence[Mapping[str, Any]], *, names: Mapping[str, str], colours: Sequence[str], axis: str
+    arms: Sequence[Mapping[str, Any]],
+    *,
+    names: Mapping[str, str],
+    colours: Sequence[str],
+    axis: str,
+    shares: bool,
 ) -> go.Figure:
     """Each training as a point, those of one seed joined, and the mean of each arm.
 
@@ -63,6 +71,7 @@ def seeds(
         names: Words for the arms.
         colours: Of each arm.
         axis: Beside the axis.
+        shares: Whether the values are shares of a whole, shown as percentages.
     """
     figure = go.Figure()
     columns = [names[arm["name"]] for arm in arms]
@@ -71,7 +80,7 @@ def seeds(
             x=columns,
             y=list(values),
             mode="lines+markers",
-            line={"color": "rgba(128,128,128,0.5)", "width": 1},
+            line={"color": _BOTH_THEMES, "width": 1},
             marker={"size": 8, "color": list(colours[: len(columns)])},
             hovertemplate="%{x}: %{y:.4g}<extra></extra>",
         )
@@ -79,10 +88,15 @@ def seeds(
         x=columns,
         y=[arm["mean"] for arm in arms],
         mode="markers",
-        marker={"size": 34, "symbol": "line-ew-open", "line": {"width": 3, "color": list(colours)}},
+        marker={
+            "size": 34,
+            "symbol": "line-ew-open",
+            "color": list(colours[: len(columns)]),
+            "line": {"width": 3},
+        },
         hovertemplate="%{x}: %{y:.4g}<extra></extra>",
     )
-    figure.update_yaxes(title=axis)
+    figure.update_yaxes(title=axis, tickformat=".1%" if shares else None)
     figure.update_xaxes(range=[-0.5, len(columns) - 0.5])
     return _framed(figure, height=280)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text, theme
-from tracin_viz.ui.cards import example_card
+from tracin_viz.ui.cards import decision_words, example_card
 from tracin_viz.ui.charts import CONFIG
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details
@@ -120,23 +121,31 @@ def _limits(found: dict[str, Any], sized: bool) -> None:
 
 def _decisions(audit: Audit, found: dict[str, Any]) -> None:
     titles = {
-        "raise": later("Decisions that would raise the loss most: worth a second look"),
+        "raise": later("Decisions that would raise the loss most"),
         "lower": later("Decisions that would lower the loss most"),
     }
-    table = examples(audit, "train")
+    table, decisions = examples(audit, "train"), audit.decisions()
     for side, title in titles.items():
         entries = found["decisions"][side]
         if not entries:
             continue
-        with st.expander(tr(title), expanded=side == "raise"):
+        with st.expander(tr(title)):
             rows = table.iloc[[int(entry["id"].rpartition(":")[2]) for entry in entries]].to_dict("records")
+            if side == "raise":
+                st.caption(tr("A reason to look once more, no verdict: right decisions can be among them."))
             gallery(
-                [example_card(audit, row) for row in rows],
+                [example_card(audit, row, done=_done(decisions, str(row["id"]))) for row in rows],
                 key=f"decisions_{side}",
                 label=tr(title),
                 layout="strip",
                 on_pick=lambda identity: open_details(audit, identity),
             )
+
+
+def _done(decisions: Mapping[str, Any], identity: str) -> str:
+    """What was decided about an example, in words; empty where that does not hold any more."""
+    decision = decisions.get(identity)
+    return "" if decision is None else decision_words(decision.action, decision.label)
 
 
 def _short(name: str) -> str:

@@ -57,6 +57,7 @@ def show_retraining(found: dict[str, Any]) -> None:
         names={name: tr(words) for name, words in _ARMS.items()},
         colours=colours,
         axis=tr(_MEASURES[found["measure"]]),
+        shares=found["measure"] != "mean error",
     )
     st.plotly_chart(
         figure,
@@ -82,8 +83,10 @@ def value(found: dict[str, Any], number: float | None, *, signed: bool = False) 
     if number is None:
         return "–"
     if found["measure"] == "mean error":
-        return f"{number:+.4g}" if signed else f"{number:.4g}"
-    return f"{100 * number:+.2f}" if signed else f"{100 * number:.2f} %"
+        words = f"{number:+.4g}" if signed else f"{number:.4g}"
+    else:
+        words = f"{100 * number:+.2f}" if signed else f"{100 * number:.2f} %"
+    return words.replace("-", "−")
 
 
 def _figures(found: dict[str, Any], arms: dict[str, Any]) -> None:
