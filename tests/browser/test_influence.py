@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import settle
+from tracin_viz.audit import Workspace
+from tracin_viz.config import Home
+from tracin_viz.ui.cards import signed
 
 OpenPage = Callable[..., Page]
 
@@ -115,3 +119,45 @@ def test_a_click_on_a_training_example_opens_it_large(open_page: OpenPage, demo_
     heading = page.locator(".st-key-begin_box strong")
     expect(heading).to_be_visible()
     assert heading.inner_text().replace("\u2060", "") == f"Decide about {first}"
+
+
+def test_the_rendered_lists_are_those_of_the_python_interface(
+    open_page: OpenPage, demo_server: str, demo_home: Path
+):
+    page = open_page(demo_server)
+    page.goto("/influence?audit=digits&query=test:11&ranking=relatif&top=5")
+    settle(page)
+    audit = Workspace(Home(demo_home)).open("digits")
+    found = audit.influence(query="test:11", ranking="relatif", top=5)
+    for side in ("proponents", "opponents"):
+        assert cards(page, f"list_{side}") == [entry["id"] for entry in found[side]]
+        shown = page.locator(f".st-key-list_{side} .card .score").all_inner_texts()
+        assert [re.sub(r"[▲▼\s]", "", one) for one in shown] == [signed(e["score"]) for e in found[side]]
+    expect(page.get_by_text("Exact scores")).to_be_visible()
+    heat_map = page.locator(".st-key-origin_map")
+    expect(heat_map.locator(".heatmaplayer image").first).to_be_attached()
+
+
+def test_a_click_on_the_confusion_matrix_asks_about_its_cell(
+    open_page: OpenPage, demo_server: str, demo_home: Path
+):
+    page = open_page(demo_server)
+    page.goto("/influence?audit=digits")
+    settle(page)
+    page.get_by_text("Ask about a group").click()
+    counts = Workspace(Home(demo_home)).open("digits").confusion()["counts"]
+    mistakes = [(given, said) for given in range(10) for said in range(10) if given != said]
+    given, said = max(mistakes, key=lambda cell: counts[cell[0]][cell[1]])
+    points = [(g, p) for g in range(10) for p in range(10) if counts[g][p]]
+    label = page.locator(".st-key-confusion .scatterlayer .textpoint").nth(points.index((given, said)))
+    expect(label).to_be_visible()
+    box = label.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(rf"group=cell(:|%3A){given}(:|%3A){said}"))
+    settle(page)
+    number = counts[given][said]
+    expect(page.locator(".st-key-query_card").get_by_text(re.compile(f"^{number} example"))).to_be_visible()
+    # The count of the cell, read from the page, is that of the façade.
+    assert label.text_content() == str(number)

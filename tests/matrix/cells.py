@@ -71,6 +71,11 @@ def kinds(folder: Path) -> dict[str, Kind]:
     }
 
 
+def name_of(kind: Kind, data: str, model: str) -> str:
+    """Name of a cell's audit."""
+    return f"{kind.files.name}-{list(kind.data).index(data)}-{list(kind.models).index(model)}"
+
+
 def scores_of(
     home: Path, kind: Kind, data: str, model: str, *, look_into: Inspector = inspect
 ) -> npt.NDArray[np.float64]:
@@ -87,7 +92,7 @@ def scores_of(
         TracinVizError: Some step does not work.
     """
     run, arguments = kind.run(model)
-    name = f"{kind.files.name}-{list(kind.data).index(data)}-{list(kind.models).index(model)}"
+    name = name_of(kind, data, model)
     workspace = Workspace(Home(home))
     workspace.create(name, data=kind.data_path(data), model=run, look_into=look_into, **arguments)
     errors = io.StringIO()

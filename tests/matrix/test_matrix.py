@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from tests.conftest import end_query_process
-from tests.matrix.cells import Kind, kinds, scores_of
+from tests.matrix.cells import Kind, kinds, name_of, scores_of
 from tests.matrix.content import CLASSES, examples
 from tests.matrix.model_forms import RATE, several_targets
+from tracin_viz.audit import Audit, Workspace
+from tracin_viz.config import Home
+from tracin_viz.errors import InputError
 from tracin_viz.models.bundle import inspect_run
 
 #: Cells of `make test`; the parts of the others are tested beside the readers.
@@ -54,6 +58,67 @@ def test_scores_do_not_depend_on_the_form_of_the_files(
         np.testing.assert_allclose(found, first, rtol=0, atol=1e-5 * np.abs(first).max())
     expected = _by_autograd(kind, name)
     np.testing.assert_allclose(first, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_words_of_a_text_sum_to_its_influence(every_kind: dict[str, Kind], home: Path) -> None:
+    audit = _audit(every_kind, home, "texts")
+    found = audit.influence(query="test:1", top=3)
+    for side in ("proponents", "opponents"):
+        scores = {entry["id"]: entry["score"] for entry in found[side]}
+        rows = [entry["row"] for entry in found[side]]
+        for one in audit.influence_words(rows, query="test:1")["texts"]:
+            text, pieces = one["text"], one["pieces"]
+            whole = sum(piece["score"] for piece in pieces) + one["elsewhere"]
+            assert whole == pytest.approx(scores[one["id"]], rel=1e-3)
+            assert " ".join(text[piece["start"] : piece["stop"]] for piece in pieces).split() == text.split()
+            assert any(piece["score"] for piece in pieces)
+    with pytest.raises(InputError, match="no words"):
+        _audit(every_kind, home, "images").influence_words([0], query="test:1")
+
+
+@pytest.mark.parametrize("name", ["texts", "several labels", "numbers"])
+def test_a_selection_is_the_mean_of_its_examples_whatever_their_labels_are(
+    name: str, every_kind: dict[str, Kind], home: Path
+) -> None:
+    audit = _audit(every_kind, home, name)
+    rows, count = np.array([0, 2]), audit.splits["train"]
+    group = f"sel:{audit.selections.keep(rows)}"
+    each = [_listed(audit.influence(query=f"train:{row}", top=100), count) for row in rows]
+    others = np.setdiff1d(np.arange(count), rows)
+    mean = np.mean(each, axis=0)[others]
+    found = _listed(audit.influence(group=group, top=100), count)
+    np.testing.assert_allclose(found[others], mean, rtol=0, atol=1e-4 * np.abs(mean).max())
+    if name != "texts":
+        with pytest.raises(InputError, match="no confusion matrix"):
+            audit.confusion()
+        with pytest.raises(InputError, match="no “same class”"):
+            audit.influence(query="test:1", same_class=True)
+
+
+def test_opponents_of_many_numbers_are_those_of_all(every_kind: dict[str, Kind], home: Path) -> None:
+    audit = _audit(every_kind, home, "numbers")
+    with pytest.raises(InputError, match="never simply wrong"):
+        audit.opposing()
+    found = audit.opposing(among="all", each=2)
+    assert found["looked_at"] == audit.splits["test"]
+    assert found["opponents"]
+
+
+def _audit(every_kind: dict[str, Kind], home: Path, name: str) -> Audit:
+    """The computed audit of a kind's first cell."""
+    kind = every_kind[name]
+    known = {summary.name for summary in Workspace(Home(home)).summaries()}
+    made = name_of(kind, *CHOSEN[name][0])
+    if made not in known:
+        scores_of(home, kind, *CHOSEN[name][0], look_into=inspect_run)
+    return Workspace(Home(home)).open(made)
+
+
+def _listed(found: dict[str, Any], count: int) -> np.ndarray:
+    scores = np.zeros(count)
+    for entry in (*found["proponents"], *found["opponents"]):
+        scores[entry["row"]] = entry["score"]
+    return scores
 
 
 def _by_autograd(kind: Kind, name: str) -> np.ndarray:
