@@ -9,6 +9,7 @@ from tracin_viz.audit.audit import Audit
 from tracin_viz.audit.columns import cluster_column, decided_column
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
+from tracin_viz.audit.groups import Group, cell_address
 from tracin_viz.audit.looks import Look
 from tracin_viz.audit.report_page import report_html
 from tracin_viz.audit.reviewing import ClassNoise
@@ -37,6 +38,7 @@ __all__ = [
     "ClassNoise",
     "Column",
     "Draft",
+    "Group",
     "Grouping",
     "Look",
     "OffsetError",

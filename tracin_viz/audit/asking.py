@@ -7,7 +7,7 @@ from typing import Any
 
 from tracin_viz.audit.exploring import Exploring
 from tracin_viz.audit.groups import Group, confusion_document, find_group
-from tracin_viz.audit.influence import Place, Question, influence_document, parts_document
+from tracin_viz.audit.influence import Place, Question, influence_document, parts_document, words_document
 from tracin_viz.audit.opposing import MOST, Many, opposing_document
 
 
@@ -84,6 +84,29 @@ class Asking(Exploring):
         return parts_document(
             self._place(), Question(**question), [int(row) for row in rows], session=session
         )
+
+    def influence_words(
+        self, rows: Sequence[int], *, session: str = "cli", **question: Any
+    ) -> dict[str, Any]:
+        """Which words of a few training texts carry their exact influence.
+
+        A word's part is what the parameters contribute where they act at its place; after attention a place
+        also holds what it read elsewhere (``engine.token_influence``). Each text takes a pass of its own.
+
+        Args:
+            rows: Rows of the training split, (c,).
+            session: As in ``influence``.
+            question: As in ``influence_parts``.
+
+        Returns:
+            ``{"audit", "texts": [{"id", "text", "pieces": [{"start", "stop", "score"}], "elsewhere"}]}``:
+            tokens by their characters, and what belongs to none. They sum to the example's score.
+
+        Raises:
+            InputError: The audit is not about texts, or its tokenizer does not say where tokens are.
+        """
+        wanted = [int(row) for row in rows]
+        return words_document(self._place(), Question(**question), wanted, session=session)
 
     def opposing(
         self,

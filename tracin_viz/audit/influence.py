@@ -94,12 +94,7 @@ def influence_document(place: Place, question: Question, *, session: str) -> dic
 
 def parts_document(place: Place, question: Question, rows: list[int], *, session: str) -> dict[str, Any]:
     """Where the influence of training rows comes from (see ``Audit.influence_parts``)."""
-    count = place.record.splits["train"]
-    if not rows or min(rows) < 0 or max(rows) >= count:
-        raise InputError(
-            "The influence of these training rows cannot be divided.",
-            remedy=f"Give rows of the training split, 0 to {count - 1}, at least one.",
-        )
+    _check_rows(place.record, rows)
     request = request_for(place, question)
     arrays = [*request.arrays, np.asarray(rows, dtype=np.int64)]
     answer, (parts,) = QueryClient(place.home).ask("parts", request.header, arrays, session=session)
@@ -110,6 +105,38 @@ def parts_document(place: Place, question: Question, rows: list[int], *, session
         "layers": answer["layers"],
         "scores": parts,
     }
+
+
+def words_document(place: Place, question: Question, rows: list[int], *, session: str) -> dict[str, Any]:
+    """Which words of training texts carry their influence (see ``Audit.influence_words``)."""
+    record = place.record
+    if record.task != "text":
+        raise InputError(f"Audit '{record.name}' is about {record.task}s, which have no words.")
+    _check_rows(record, rows)
+    request = request_for(place, question)
+    arrays = [*request.arrays, np.asarray(rows, dtype=np.int64)]
+    _, (scores, spans, rest) = QueryClient(place.home).ask("words", request.header, arrays, session=session)
+    sources = place.results.dataset().splits["train"].sources
+    texts = []
+    for number, row in enumerate(rows):
+        pieces = [
+            {"start": start, "stop": stop, "score": score}
+            for (start, stop), score in zip(spans[number].tolist(), scores[number].tolist(), strict=True)
+            if stop > start
+        ]
+        bare = spans[number, :, 1] <= spans[number, :, 0]
+        elsewhere = float(rest[number] + scores[number][bare].sum())
+        texts.append({"id": f"train:{row}", "text": sources[row], "pieces": pieces, "elsewhere": elsewhere})
+    return {"audit": record.name, "texts": texts}
+
+
+def _check_rows(record: AuditRecord, rows: list[int]) -> None:
+    count = record.splits["train"]
+    if not rows or min(rows) < 0 or max(rows) >= count:
+        raise InputError(
+            "The influence of these training rows cannot be divided.",
+            remedy=f"Give rows of the training split, 0 to {count - 1}, at least one.",
+        )
 
 
 def request_for(place: Place, question: Question) -> Request:

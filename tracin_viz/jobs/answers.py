@@ -64,6 +64,8 @@ class Answers:
             return self._influence(header, arrays, cancelled)
         if kind == "parts":
             return self._parts(header, arrays, cancelled)
+        if kind == "words":
+            return self._words(header, arrays, cancelled)
         if kind == "opponents":
             warm = self._audits.get(header["audit"], header.get("checkpoints"))
             wanted = {"ranking": header["ranking"], "each": header["each"], "cancelled": cancelled}
@@ -124,6 +126,30 @@ class Answers:
         parts, layers = asked.parts(rows, cancelled)
         by = divisor(warm, asked, rows, header["ranking"])
         return {"checkpoints": _steps(warm), "layers": layers}, [parts / by[:, None, None]]
+
+    def _words(self, header: dict[str, Any], arrays: list[Array], cancelled: Cancelled) -> Answer:
+        """Which words of a few training rows (the last array) carry their influence.
+
+        Arrays: scores (c, T), first and past-the-last character of each token (c, T, 2; equal where it stands
+        for no characters), and what belongs to no token (c,).
+        """
+        warm = self._audits.get(header["audit"])
+        rows = np.asarray(arrays[-1], dtype=np.int64)
+        asked = self._side(warm, header, arrays[:-1], cancelled)
+        stop_if(cancelled)
+        texts = [str(warm.sources.dataset.load("train", int(row))) for row in rows]
+        places = [warm.sources.bundle.pieces(text) for text in texts]
+        found = asked.tokens(rows)
+        spans = np.zeros((*found.scores.shape, 2), dtype=np.int64)
+        for number, (pieces, mask) in enumerate(zip(places, found.mask, strict=True)):
+            if pieces is None or len(pieces) != mask.sum():
+                raise InputError(
+                    "The model's tokenizer does not say which characters its tokens stand for.",
+                    remedy="A fast tokenizer (tokenizer.json) in the run folder does.",
+                )
+            spans[number, mask] = pieces
+        by = divisor(warm, asked, rows, header["ranking"])
+        return {}, [found.scores / by[:, None], spans, found.remainder.sum(axis=1) / by]
 
     def _side(
         self, warm: Warm, header: dict[str, Any], arrays: list[Array], cancelled: Cancelled

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracin_viz.engine import Groups, InfluenceEngine
+from tracin_viz.engine.token_terms import TokenInfluence
 from tracin_viz.errors import CancelledError, InputError
 from tracin_viz.jobs.asked import Explained, Members, Query, explained
 from tracin_viz.jobs.loading import Examples
@@ -73,6 +74,13 @@ class QuerySide:
         """(c, K, L) the same by checkpoint and layer, and the names of the L layers."""
         found = self._asked(rows, ("checkpoint", "layer"), cancelled)
         return found.scores[0], list(found.layers)
+
+    def tokens(self, rows: Rows) -> TokenInfluence:
+        """The same by token of each of the training ``rows``."""
+        train = Examples(self._warm.sources.dataset, "train", rows.tolist(), keep=True)
+        data: Any = Groups(self.data, [self._members]) if self.query.is_group else self.data
+        score = None if self.target.kind == "loss" else "logit"
+        return self._warm.engine.token_influence(train, data, np.arange(len(rows)), score=score)
 
     def _asked(self, rows: Rows, by: tuple[str, str] | None, cancelled: Cancelled) -> Any:
         train = Examples(self._warm.sources.dataset, "train", rows.tolist(), keep=True)

@@ -74,6 +74,13 @@ class ModelBundle(ABC):
             InputError: A content is of the wrong kind, or images of different sizes stay different.
         """
 
+    def pieces(self, text: str) -> list[tuple[int, int]] | None:
+        """Where in ``text`` each of its tokens is: first and past-the-last character, in the model's order.
+
+        ``None`` where the model does not take texts as tokens, or where they are is not known.
+        """
+        return None
+
     @abstractmethod
     def read_weights(self, checkpoint: CheckpointInfo) -> dict[str, torch.Tensor]:
         """A complete state dict for ``build()``, on the CPU, in the architecture's own number types.

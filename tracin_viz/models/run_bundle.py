@@ -22,6 +22,7 @@ from tracin_viz.models.formats.prefixes import stripped
 from tracin_viz.models.formats.shards import INDEX, read_sharded
 from tracin_viz.models.interface import Inputs, ModelBundle
 from tracin_viz.models.safe_load import load_content
+from tracin_viz.models.tokenization import Tokenization
 
 
 class Preparation(Protocol):
@@ -119,6 +120,10 @@ class RunBundle(ModelBundle):
             f"The examples became a {type(made).__name__}, not a tensor or tensors by name.",
             remedy="Let collate() return a tensor (n, …) or a dict of such.",
         )
+
+    def pieces(self, text: str) -> list[tuple[int, int]] | None:
+        """Where the tokens are, by the tokenizer in the run folder."""
+        return self.preparation.pieces(text) if isinstance(self.preparation, Tokenization) else None
 
     def read_weights(self, checkpoint: CheckpointInfo) -> dict[str, torch.Tensor]:
         """A complete state dict, checked against the architecture name by name and shape by shape."""

@@ -78,6 +78,23 @@ class Tokenization:
             )
         return {name: tensor for name, tensor in encoded.items() if name in self._takes}
 
+    def pieces(self, text: str) -> list[tuple[int, int]] | None:
+        """First and past-the-last character of each token of ``text``, as ``apply`` makes them.
+
+        A token that stands for no characters (the beginning, the end) has an empty range. ``None`` where the
+        tokenizer does not say (the slow ones).
+        """
+        if not self._tokenizer.is_fast:
+            return None
+        with self._lock:
+            encoded = self._tokenizer(
+                text,
+                truncation=self.longest is not None,
+                max_length=self.longest,
+                return_offsets_mapping=True,
+            )
+        return [(int(start), int(stop)) for start, stop in encoded["offset_mapping"]]
+
     def as_dict(self) -> dict[str, object]:
         """The content of its files and the longest text, for content keys."""
         files: dict[str, object] = {name: fingerprint_file(path) for name, path in self._files.items()}

@@ -133,7 +133,7 @@ def current_audit(summaries: list[AuditSummary]) -> Audit | None:
 
 def choose_audit(name: str) -> None:
     """Make ``name`` the audit of all pages; what was chosen inside another audit is forgotten."""
-    for forgotten in ("query", "item", "session", "sel"):
+    for forgotten in ("query", "item", "session", "sel", "group", "own"):
         remember(forgotten, "")
     remember("audit", name)
     st.session_state.pop(OWN_QUERY, None)

@@ -33,6 +33,8 @@ _FALLBACK: dict[str, str] = {
     "grayColor": "#9AA5B1",
     "primaryColor": "#4A4FB5",
 }
+_GROUND = {"light": "#FFFFFF", "dark": "#12161C"}
+_INK = {"light": "#17202A", "dark": "#E6EAF0"}
 _CLASSES = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#7D3C68")
 
 #: More colours than this cannot be told apart.
@@ -48,6 +50,16 @@ def colour(meaning: Meaning) -> str:
     """Hexadecimal colour of a meaning in the present look."""
     option = _OPTIONS[meaning]
     return str(st.get_option(f"theme.{mode()}.{option}") or _FALLBACK[option])
+
+
+def ground() -> str:
+    """Hexadecimal colour of the page in the present look."""
+    return str(st.get_option(f"theme.{mode()}.backgroundColor") or _GROUND[mode()])
+
+
+def ink() -> str:
+    """Hexadecimal colour of its text."""
+    return str(st.get_option(f"theme.{mode()}.textColor") or _INK[mode()])
 
 
 def class_colours(classes: Sequence[str], chosen: Sequence[str] = ()) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The Influence page: choosing a query, its answer, where it comes from, and who opposes many."""

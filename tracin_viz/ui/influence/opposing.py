@@ -1,0 +1,126 @@
+"""Training examples that oppose many query examples: the aggregate view that TracIn's authors recommend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from tracin_viz.audit import Audit
+from tracin_viz.ui import text
+from tracin_viz.ui.cards import example_card
+from tracin_viz.ui.components.gallery import gallery
+from tracin_viz.ui.details import open_details
+from tracin_viz.ui.influence.waiting import answered
+from tracin_viz.ui.language import later, tr, trn
+from tracin_viz.ui.session import linked, publish, visit
+
+AMONG: dict[str, str] = {"wrong": later("wrong predictions"), "all": later("all query examples")}
+EACH = [5, 10, 20, 50]
+SHOWN = 50
+
+
+def show_opposing(audit: Audit) -> None:
+    """Controls, how far the count is, and the examples with their counts."""
+    st.caption(
+        tr(
+            "One opponent of one prediction may be chance. An example among the strongest opponents of many "
+            "predictions pulls the model the wrong way again and again: look at its label first."
+        )
+    )
+    among, each, ranking = _controls(audit)
+    question: dict[str, Any] = {"among": among, "each": each, "ranking": ranking, "top": SHOWN}
+    told = {"done": 0, "total": 0}
+    session = f"{visit()} opposing"
+    place = st.empty()
+
+    def far(done: int, total: int) -> None:
+        told.update(done=done, total=total)
+
+    def waiting(seconds: float) -> None:
+        share = told["done"] / told["total"] if told["total"] else 0.0
+        done = tr("{done} of {total} predictions", done=f"{told['done']:,}", total=f"{told['total']:,}")
+        place.progress(share, text=f"{tr('Counting opponents …')} {done} · {seconds:.0f} s")
+
+    found = answered(
+        audit,
+        ("opposing", question),
+        lambda: audit.opposing(session=session, progress=far, **question),
+        waiting,
+    )
+    place.empty()
+    _show(audit, found)
+
+
+def _controls(audit: Audit) -> tuple[str, int, str]:
+    choices = ["all"] if audit.target == "number" else list(AMONG)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="opposing_controls"):
+        among = st.segmented_control(
+            tr("Opponents of"),
+            choices,
+            format_func=lambda name: tr(AMONG[name]),
+            required=True,
+            key=linked("among", choices, choices[0]),
+            persist_state="session",
+        )
+        each = st.select_slider(
+            tr("Opponents counted per prediction"),
+            EACH,
+            key=linked("each", EACH, 10),
+            persist_state="session",
+            width=240,
+        )
+        ranking = st.segmented_control(
+            tr("Ranking"),
+            list(text.RANKINGS),
+            format_func=lambda name: tr(text.RANKINGS[name]),
+            required=True,
+            key=linked("ranking", list(text.RANKINGS), "dot"),
+            persist_state="session",
+        )
+    publish("among", among, choices[0])
+    publish("each", each, 10)
+    publish("ranking", ranking, "dot")
+    st.caption(tr(text.RANKING_HELP[str(ranking or "dot")]))
+    return str(among or choices[0]), int(each), str(ranking or "dot")
+
+
+def _show(audit: Audit, found: dict[str, Any]) -> None:
+    number = int(found["looked_at"])
+    if not found["opponents"]:
+        st.info(
+            tr("No prediction to look at: none is wrong. Look at all query examples instead.")
+            if found["among"] == "wrong" and not number
+            else tr("No training example opposes any of these predictions.")
+        )
+        return
+    looked = trn("{n} prediction", "{n} predictions", number)
+    more = ""
+    if found["of"] > number:
+        more = " " + tr("Those with the largest loss, of {of}.", of=f"{found['of']:,}")
+    st.caption(
+        tr(
+            "How many of {looked} have the example among their {each} strongest opponents. Scores estimated "
+            "from gradient sketches; higher = opposes more predictions.",
+            looked=looked,
+            each=found["each"],
+        )
+        + more
+    )
+    gallery(
+        [_card(audit, entry, number) for entry in found["opponents"]],
+        key="opposing",
+        label=tr("Training examples that oppose most predictions"),
+        on_pick=lambda identity: open_details(audit, identity),
+    )
+
+
+def _card(audit: Audit, entry: dict[str, Any], number: int) -> Any:
+    count = int(entry["count"])
+    return example_card(
+        audit,
+        entry,
+        sign="opponent",
+        number=tr("{count} of {number}", count=f"{count:,}", number=f"{number:,}"),
+        bar=-count / max(1, number),
+    )
