@@ -24,7 +24,7 @@ class Reader(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.text += data.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -33,7 +33,7 @@ def test_hostile_text_stays_text_as_child_attribute_and_in_a_sentence(text: str)
     seen = Reader(page)
     assert [name for name, _ in seen.elements] == ["div", "img", "bdi"]
     assert seen.elements[1][1]["alt"] == clean(text).replace("\r\n", "\n").replace("\r", "\n")
-    assert clean(text)[:50] in seen.text
+    assert clean(text)[:50].replace("\u00a0", " ") in seen.text
     page.encode("utf-8")
 
 

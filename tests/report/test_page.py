@@ -114,6 +114,7 @@ def document() -> dict[str, Any]:
             "proponents": [{**entry, "score": 41.8}],
             "opponents": [entry],
         },
+        "evidence": {"estimate": None, "retraining": None, "self_test": None},
         "settings": {
             "run": {"sketch_dim": 256},
             "steps": [4],
@@ -225,7 +226,7 @@ def test_nobody_reviewed_and_nothing_known_is_said_plainly():
     text = Reader(report_page(empty)).text
     assert "Not reviewed" in text
     assert "The 1 example most suspicious of 48 training examples are listed" in text
-    assert text.count("Not measured") == 4
+    assert text.count("Not measured") == 6
     assert "Nobody has decided anything yet." in text
 
 

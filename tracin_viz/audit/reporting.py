@@ -54,6 +54,11 @@ def report_document(
         "findings": findings(audit, found["suspects"], wanted, tell),
         "clusters": clusters(audit, wanted, tell),
         "influence": explained(audit, wanted, tell),
+        "evidence": {
+            "estimate": audit.estimate(),
+            "retraining": audit.retraining(),
+            "self_test": audit.self_test(),
+        },
         "settings": _settings(audit),
     }
     if not wanted.names:

@@ -184,9 +184,3 @@ def decisions(report: Mapping[str, Any], words: Words) -> list[Html]:
         undone = trn("{n} decision was taken back.", "{n} decisions were taken back.", found["undone"])
         parts.append(tag("p", undone, class_="quiet"))
     return parts
-
-
-def effect(report: Mapping[str, Any], words: Words) -> list[Html]:
-    """What the decisions would do, or did, to the model; whatever was not measured says so."""
-    tr = words.tr
-    return [tag("p", tr("Not measured."))]

@@ -72,7 +72,7 @@ def _reasons(one: Mapping[str, Any], words: Words, target: str) -> list[Html]:
     found = []
     if one["percentile"] is not None:
         # 99.97 must not read as "100.0 % of the training set", which would include the example itself.
-        share = f"{min(one['percentile'], 99.9):.1f} %"
+        share = f"{min(one['percentile'], 99.9):.1f}\u00a0%"
         found.append(
             joined(
                 [
@@ -96,7 +96,7 @@ def _reasons(one: Mapping[str, Any], words: Words, target: str) -> list[Html]:
         ("opponents", "▼", tr("against: {labels}")),
     ):
         if one["neighbours"] and one["neighbours"][side]:
-            labels = ", ".join(f"{label} × {count}" for label, count in one["neighbours"][side][:3])
+            labels = ", ".join(f"{label} ×\u00a0{count}" for label, count in one["neighbours"][side][:3])
             mark = tag(
                 "span", f"{sign} ", class_="mark for" if sign == "▲" else "mark against", aria_hidden="true"
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracin_viz.report.charts import mix_bar
 from tracin_viz.report.markup import Html, joined, said, tag
 from tracin_viz.report.words import Words, day, number, percent
 
@@ -146,7 +145,6 @@ def _classes(classes: list[tuple[str, int]], words: Words) -> Html:
     return joined(
         [
             tag("h3", tr("Classes by the labels given")),
-            mix_bar(classes, alt=tr("Sizes of the classes; the table below has the numbers")),
             _table(tr("Largest classes first"), head, rows),
             note,
         ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracin_viz.report import closing, evidence, findings, opening
+from tracin_viz.report import closing, effect, evidence, findings, opening
 from tracin_viz.report.markup import Html, clean, joined, raw, tag
 from tracin_viz.report.words import ENGLISH, Words, later
 
@@ -23,7 +23,7 @@ SECTIONS: tuple[tuple[str, str, _Part], ...] = (
     ("suspicion", later("How unusual are these examples?"), evidence.suspicion),
     ("clusters", later("Which groups does the model treat alike?"), findings.clusters),
     ("influence", later("What taught the model a mistake?"), findings.explained),
-    ("effect", later("Did the decisions help?"), evidence.effect),
+    ("effect", later("Did the decisions help?"), effect.effect),
     ("decisions", later("Who decided what?"), evidence.decisions),
     ("facts", later("What was audited?"), opening.facts),
     ("method", later("How was this found, and what can it not say?"), closing.method),

@@ -40,7 +40,7 @@ def later(message: str) -> str:
 
 def percent(share: float | None, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage; a dash where it is unknown."""
-    return "–" if share is None or share != share else f"{100 * share:.{digits}f} %"
+    return "–" if share is None or share != share else f"{100 * share:.{digits}f}\u00a0%"
 
 
 def number(value: float | None) -> str:
