@@ -11,7 +11,7 @@ from tests.conftest import run_command
 from tracin_viz.audit import ReportOptions, Workspace, report_page
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
-from tracin_viz.explore.proportions import wilson
+from tracin_viz.explore.noise import wilson
 from tracin_viz.relabel.sessions import QueueEntry
 
 

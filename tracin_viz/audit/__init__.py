@@ -23,7 +23,7 @@ from tracin_viz.explore.facets import Column, counts, listed, passing
 from tracin_viz.explore.noise import Reviewed
 from tracin_viz.relabel.sessions import QueueEntry
 from tracin_viz.report.options import ReportOptions
-from tracin_viz.report.page import report_page
+from tracin_viz.report.page import report_headline, report_page
 from tracin_viz.report.words import Words
 from tracin_viz.store.unpacking import is_run_archive
 from tracin_viz.store.upload_limits import readable
@@ -70,6 +70,7 @@ __all__ = [
     "passing",
     "readable",
     "report_csv",
+    "report_headline",
     "report_html",
     "report_page",
     "roots",

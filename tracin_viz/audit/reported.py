@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracin_viz.errors import JobError, NotComputedError
@@ -24,6 +25,23 @@ EXEMPLARS = 8
 LONGEST = 600
 
 
+@dataclass(frozen=True)
+class Making:
+    """A report in the making.
+
+    Attributes:
+        audit: What it is about.
+        wanted: What shall be in it.
+        tell: Told how far it is.
+        session: Its own towards the query process: two reports at once must not cancel each other.
+    """
+
+    audit: Audit
+    wanted: ReportOptions
+    tell: Progress
+    session: str
+
+
 def content(audit: Audit, identity: str, source: str, pictures: int) -> Content:
     """The example itself: a picture as a data URI, or its text."""
     if audit.task != "image":
@@ -33,12 +51,13 @@ def content(audit: Audit, identity: str, source: str, pictures: int) -> Content:
     return {"picture": "data:image/webp;base64," + base64.b64encode(webp).decode("ascii"), "source": source}
 
 
-def findings(audit: Audit, rows: list[dict[str, Any]], wanted: ReportOptions, tell: Progress) -> list[Any]:
+def findings(making: Making, rows: list[dict[str, Any]]) -> list[Any]:
     """The suspects with content, neighbours and decision; ``rows`` of the suspects document."""
+    audit, wanted = making.audit, making.wanted
     decided = audit.decisions()
     found = []
     for place, row in enumerate(rows):
-        tell("findings", place, len(rows))
+        making.tell("findings", place, len(rows))
         now = decided.get(row["id"])
         found.append(
             {
@@ -48,7 +67,7 @@ def findings(audit: Audit, rows: list[dict[str, Any]], wanted: ReportOptions, te
                 "planted": row.get("planted"),
                 "predicted": str(audit.examples("train")["predicted"].iloc[row["row"]]),
                 "content": content(audit, row["id"], row["source"], wanted.pictures),
-                "neighbours": _neighbours(audit, row["id"]) if place < wanted.neighbours else None,
+                "neighbours": _neighbours(making, row["id"]) if place < wanted.neighbours else None,
                 "decision": None
                 if now is None
                 else {
@@ -62,10 +81,10 @@ def findings(audit: Audit, rows: list[dict[str, Any]], wanted: ReportOptions, te
     return found
 
 
-def _neighbours(audit: Audit, identity: str) -> dict[str, list[tuple[str, int]]] | None:
+def _neighbours(making: Making, identity: str) -> dict[str, list[tuple[str, int]]] | None:
     """How the strongest proponents and opponents of an example are labelled; itself is none of them."""
     try:
-        asked = audit.influence(query=identity, top=NEIGHBOURS + 1, session="report")
+        asked = making.audit.influence(query=identity, top=NEIGHBOURS + 1, session=making.session)
     except JobError:
         return None  # no query process here: the report says that it was not measured
     return {side: _labels(asked[side], identity) for side in ("proponents", "opponents")}
@@ -78,11 +97,12 @@ def _labels(rows: list[dict[str, Any]], without: str) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: -pair[1])
 
 
-def clusters(audit: Audit, wanted: ReportOptions, tell: Progress) -> dict[str, Any] | None:
+def clusters(making: Making) -> dict[str, Any] | None:
     """Rows of the clusters with most suspects; ``None`` where there is no map yet."""
+    audit, wanted = making.audit, making.wanted
     if not audit.ready().map or not wanted.clusters:
         return None
-    tell("clusters", 0, wanted.clusters)
+    making.tell("clusters", 0, wanted.clusters)
     found = audit.grouping()
     sources = audit.examples("train")["source"]
     rows = [
@@ -101,14 +121,15 @@ def clusters(audit: Audit, wanted: ReportOptions, tell: Progress) -> dict[str, A
     return {"rows": rows, "total": len(found.summaries), "outside": int((found.clusters < 0).sum())}
 
 
-def explained(audit: Audit, wanted: ReportOptions, tell: Progress) -> dict[str, Any] | None:
+def explained(making: Making) -> dict[str, Any] | None:
     """A prediction with the training examples for and against it; ``None`` where it cannot be asked."""
-    identity = wanted.query or _surest_error(audit)
+    audit, wanted = making.audit, making.wanted
+    identity = (wanted.query or _surest_error(audit)) if wanted.explained else ""
     if not identity:
         return None
-    tell("influence", 0, 1)
+    making.tell("influence", 0, 1)
     try:
-        found = audit.influence(query=identity, top=EXPLAINED, session="report")
+        found = audit.influence(query=identity, top=EXPLAINED, session=making.session)
     except (JobError, NotComputedError):
         if wanted.query:
             raise

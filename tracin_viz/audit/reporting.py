@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tracin_viz import __version__
-from tracin_viz.audit.reported import Progress, clusters, explained, findings
+from tracin_viz.audit.reported import Making, Progress, clusters, explained, findings
 from tracin_viz.audit.reviewed import annotators_document, reviewed_document
 from tracin_viz.report.options import ReportOptions
 
@@ -34,8 +35,9 @@ def report_document(
         NotFoundError: The example that shall be explained does not exist.
     """
     wanted, tell = options or ReportOptions(), progress or _silent
+    making = Making(audit, wanted, tell, f"report {uuid.uuid4().hex}")
     table = audit.examples("train")  # refuses with the remedy where nothing is computed yet
-    percentiles = dict(enumerate(table["percentile"].tolist()))
+    percentiles = table["percentile"].to_numpy()
     found = audit.suspects(top=wanted.findings)
     document: dict[str, Any] = {
         "audit": audit.name,
@@ -51,9 +53,9 @@ def report_document(
         "recovery": found.get("recovery"),
         "review": reviewed_document(audit, percentiles),
         "decisions": annotators_document(audit),
-        "findings": findings(audit, found["suspects"], wanted, tell),
-        "clusters": clusters(audit, wanted, tell),
-        "influence": explained(audit, wanted, tell),
+        "findings": findings(making, found["suspects"]),
+        "clusters": clusters(making),
+        "influence": explained(making),
         "evidence": {
             "estimate": audit.estimate(),
             "retraining": audit.retraining(),

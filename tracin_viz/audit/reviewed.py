@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from tracin_viz.audit.relabelling import Relabelling
-from tracin_viz.explore.proportions import wilson
+from tracin_viz.explore.noise import wilson
 from tracin_viz.relabel.events import Decision, holding
 
 #: From this percentile of suspicion on, an example that was decided counts as one that was suspected.
 SUSPECTED = 90.0
 
 
-def reviewed_document(audit: Relabelling, percentiles: Mapping[int, float]) -> dict[str, Any] | None:
+def reviewed_document(audit: Relabelling, percentiles: npt.NDArray[np.floating]) -> dict[str, Any] | None:
     """How many of the reviewed labels were wrong; ``None`` where nobody has decided anything.
 
     An excluded example, or one marked for another look, says nothing about its label and counts as undecided.
 
     Args:
         audit: Whose decisions.
-        percentiles: Suspicion percentile by training row, 0–100.
+        percentiles: (n,) suspicion percentile of the training rows, 0–100.
 
     Returns:
         ``{suspects: S, control: S, all: S}`` with ``S = {reviewed, wrong, undecided, share, low, high}``;
@@ -38,7 +41,7 @@ def reviewed_document(audit: Relabelling, percentiles: Mapping[int, float]) -> d
         one
         for one in decided.values()
         if one.event.session not in random
-        and percentiles.get(int(one.example_id.rpartition(":")[2]), 0.0) >= SUSPECTED
+        and percentiles[int(one.example_id.rpartition(":")[2])] >= SUSPECTED
     ]
     return {"suspects": share(suspected), "control": share(control), "all": share(decided.values())}
 

@@ -23,6 +23,7 @@ class ReportOptions:
         clusters: Clusters that get a row.
         neighbours: Of the findings, how many get their proponents and opponents measured exactly; each is a
             question to the query process.
+        explained: Whether one prediction is explained; that is a question to the query process too.
         query: The example whose prediction is explained; empty = the wrong prediction the model is surest of.
     """
 
@@ -34,6 +35,7 @@ class ReportOptions:
     names: bool = True
     clusters: int = 6
     neighbours: int = 6
+    explained: bool = True
     query: str = ""
 
     def __post_init__(self) -> None:

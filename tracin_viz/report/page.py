@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,12 @@ def report_page(report: Mapping[str, Any], words: Words = ENGLISH) -> str:
     body = tag("body", head, tag("main", contents, *sections), _footer(report, words))
     page = tag("html", _head(report, words), body, lang=words.language)
     return f"<!doctype html>\n{page}\n"
+
+
+def report_headline(report: Mapping[str, Any], words: Words = ENGLISH) -> str:
+    """The report's first sentence as plain text, for a page or a presentation."""
+    # Elements are taken away and references turned back: what is left is text again, and treated as such.
+    return html.unescape(re.sub(r"<[^>]*>", "", opening.headline(report, words)))
 
 
 def _head(report: Mapping[str, Any], words: Words) -> Html:
