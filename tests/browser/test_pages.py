@@ -18,6 +18,7 @@ HEADINGS = {
     "clusters": "Which groups of examples does the model treat alike?",
     "compare": "Would other checkpoints, or another audit, say the same?",
     "relabel": "Is this label right?",
+    "report": "What shall others see of this audit?",
     "own": "What are your data and your model?",
 }
 PROOF = {
@@ -28,6 +29,7 @@ PROOF = {
     "clusters": "What do the members of each cluster have in common?",
     "compare": "Do both sides suspect the same labels?",
     "relabel": "Your name",
+    "report": "Make the report",
     "own": "Which data was the model trained on?",
 }
 OpenPage = Callable[..., Page]

@@ -27,6 +27,7 @@ PAGES = {
     "compare": "Would other checkpoints, or another audit, say the same?",
     "6_relabel": "Is this label right?",
     "8_evidence": "Do the decisions help?",
+    "7_report": "What shall others see of this audit?",
 }
 ABOUT_AN_AUDIT = [name for name in PAGES if name not in ("1_start", "own")]
 Visit = Callable[..., AppTest]

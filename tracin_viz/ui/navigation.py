@@ -52,6 +52,12 @@ PAGES: dict[str, tuple[str, str, str, str]] = {
         "query_stats",
         later("What decisions change, and how far the audit can be trusted."),
     ),
+    "report": (
+        "7_report.py",
+        later("Report"),
+        "description",
+        later("What others shall see: a file, a presentation, tables of labels."),
+    ),
 }
 #: Reached by a button or a link, and not shown in the navigation.
 HIDDEN = ("own",)
