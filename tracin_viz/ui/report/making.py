@@ -36,7 +36,7 @@ def options_form() -> ReportOptions:
     """The choices about the file."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="report_options"):
         number = st.selectbox(
-            tr("Findings shown"), NUMBERS, index=NUMBERS.index(USUAL), key="report_findings"
+            tr("Findings shown"), NUMBERS, index=NUMBERS.index(USUAL), key="report_findings", width=200
         )
         size = st.segmented_control(
             tr("Pictures"),
@@ -81,7 +81,7 @@ def offer_file(audit: Audit, options: ReportOptions) -> None:
             st.caption(
                 tr(
                     "One file for people without this app: opens on a phone, prints, needs no network. Exact "
-                    "scores are computed for it, which takes a minute at most for small models."
+                    "scores are computed for it, which takes up to a minute for small models."
                 )
             )
     if pressed:
@@ -89,7 +89,8 @@ def offer_file(audit: Audit, options: ReportOptions) -> None:
         st.rerun()
     if ready:
         # The file runs no program and loads nothing; the frame keeps its look apart from the page's.
-        st.iframe(made[1].decode("utf-8"), height=640)
+        with st.container(border=True, key="report_preview"):
+            st.iframe(made[1].decode("utf-8"), height=640)
 
 
 def _made(audit: Audit, options: ReportOptions) -> bytes:

@@ -48,7 +48,7 @@ function drawn(slide, words, place, total) {
   return [body, foot];
 }
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("#stage");
   const total = data.slides.length;
   root.setAttribute("aria-label", data.words.label);
@@ -66,7 +66,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     root.place = Math.max(0, Math.min(total - 1, root.place + by));
     if (root.place === before) return;
     show();
-    setStateValue("place", root.place);
+    setTriggerValue("move", { place: root.place });
   };
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -75,7 +75,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     else if (BACK.includes(event.key)) step(-1);
     else if (event.key === "Home") step(-total);
     else if (event.key === "End") step(total);
-    else if (event.key !== "Tab") return;
+    else if (event.key !== "Tab") return; // there is nothing to go to: this covers the page
     event.preventDefault();
     event.stopPropagation();
   };

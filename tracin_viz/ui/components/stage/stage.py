@@ -56,15 +56,15 @@ def stage(
     key = "stage"
 
     def moved() -> None:
-        told = st.session_state[key].get("place")
+        event = st.session_state[key].get("move")
+        told = event.get("place") if isinstance(event, dict) else None
         if isinstance(told, int) and 0 <= told < len(slides):  # the browser's message can be anything
             on_place(told)
 
     _component()(
         key=key,
         data={"slides": [asdict(slide) for slide in slides], "place": place, "words": words},
-        default={"place": place},
-        on_place_change=moved,
+        on_move_change=moved,
         on_leave_change=on_leave,
     )
 
