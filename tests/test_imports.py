@@ -46,6 +46,7 @@ WORKER_MODULES = {
     "copies",
     "bases",
     "devices",
+    "embedding_map",
     "estimating",
     "exposure",
     "fit_run",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tracin_viz.audit import Grouping, Workspace
-from tracin_viz.explore.clusters import ClusterSummary
+from tracin_viz.explore.clusters import ClusterSummary, Name
 from tracin_viz.ui import map_colours
 from tracin_viz.ui.components.scatter.points import PLAIN
 from tracin_viz.ui.selection import SHOWN, mask_of, random_part
@@ -17,7 +17,7 @@ def grouping(clusters: int) -> Grouping:
     places = np.random.default_rng(0).normal(size=(len(labels), 2)).astype(np.float32)
     places[3] = np.nan
     summaries = [
-        ClusterSummary(n, f"<b>{n}</b>", int((labels == n).sum()), {}, 0.1, [])
+        ClusterSummary(n, Name("only", (f"<b>{n}</b>",)), int((labels == n).sum()), {}, 0.1, [])
         for n in reversed(range(clusters))
     ]
     return Grouping(np.arange(len(labels)) * 2, places, labels, tuple(summaries), 5)

@@ -18,6 +18,7 @@ from tracin_viz.audit.runs import Ready
 from tracin_viz.audit.teachers import Teacher, Teachers
 from tracin_viz.audit.validation import grouped, report_csv, validation_report
 from tracin_viz.audit.workspace import AuditSummary, Workspace
+from tracin_viz.explore.clusters import ClusterSummary
 from tracin_viz.explore.comparing import Agreement, Overlap, agreement, overlap
 from tracin_viz.explore.facets import Column, counts, listed, passing
 from tracin_viz.explore.noise import Reviewed
@@ -36,6 +37,7 @@ __all__ = [
     "AuditSummary",
     "CheckpointAdvice",
     "ClassNoise",
+    "ClusterSummary",
     "Column",
     "Draft",
     "Group",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,16 +19,22 @@ from tracin_viz.audit.reviewing import ClassNoise, control_sessions, noise_by_cl
 from tracin_viz.audit.teachers import Teachers, teachers
 from tracin_viz.audit.witnesses import sign_column
 from tracin_viz.config import Home
+from tracin_viz.errors import InputError
 from tracin_viz.explore import suspects
 from tracin_viz.explore.clusters import Clustering, ClusterSummary, default_size, describe
 from tracin_viz.explore.facets import Column
+from tracin_viz.jobs import runner
 from tracin_viz.jobs.query_client import QueryClient
+from tracin_viz.jobs.records import JobBook
+from tracin_viz.store import embedding_map
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 from tracin_viz.store.selections import Selections
 from tracin_viz.store.views import Views
 
 Rows = npt.NDArray[np.int64]
+
+INFLUENCE, EMBEDDING = "influence", "embedding"
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Grouping:
         clusters: (n,) int64 cluster of each, 0 = the largest; -1 = none.
         summaries: The clusters, those with the largest share of suspects first; exemplars are training rows.
         smallest: The smallest cluster that was asked for, in examples.
+        of: What the map shows: ``"influence"`` vectors or ``"embedding"``.
     """
 
     rows: Rows
@@ -46,6 +55,7 @@ class Grouping:
     clusters: Rows
     summaries: tuple[ClusterSummary, ...]
     smallest: int
+    of: str = INFLUENCE
 
 
 class Exploring(Relabelling):
@@ -65,6 +75,41 @@ class Exploring(Relabelling):
     def views(self) -> Views:
         """States of pages that were saved under a name."""
         return Views(self.database, self.record.name)
+
+    @cached_property
+    def _map_jobs(self) -> JobBook:
+        return JobBook(self.database)
+
+    def start_embedding_map(self) -> str:
+        """Start drawing the map of embeddings in a process of its own.
+
+        Returns:
+            The job's identifier.
+
+        Raises:
+            JobError: It is being drawn already.
+            NotComputedError: No finished run.
+        """
+        self.database.require_writable()
+        self.results.gradients("train")  # refuses with the remedy where nothing is computed yet
+        runner.reap_stale(self._map_jobs)
+        job = self._map_jobs.create(self.record.name, embedding_map.KIND, {}, only_one=True)
+        command = [sys.executable, "-m", "tracin_viz.jobs.embedding_map", "--audit", self.record.name]
+        runner.start_detached(self.home, [*command, "--home", str(self.home.root), "--job", job.id], job)
+        return job.id
+
+    def embedding_map_status(self) -> dict[str, Any]:
+        """Whether the map of embeddings is there, or how the newest job that draws it is doing.
+
+        Returns:
+            ``state`` ("created" before the first, then as of a run), ``ready``, ``message`` and ``log``.
+        """
+        runner.reap_stale(self._map_jobs)
+        job = self._map_jobs.latest(self.record.name, embedding_map.KIND)
+        ready = self.results.embedding_map_ready()
+        if job is None:
+            return {"state": "created", "ready": ready, "message": "", "log": None}
+        return {"state": job.state, "ready": ready, "message": job.message, "log": job.log}
 
     def columns(self) -> tuple[Column, ...]:
         """By what training examples can be filtered: given, predicted and suggested class, agreement."""
@@ -104,14 +149,23 @@ class Exploring(Relabelling):
         """
         return sign_column(self.record, self.results)
 
-    def clusters(self, *, within_class: str | None = None, smallest: int | None = None) -> dict[str, Any]:
+    def clusters(
+        self,
+        *,
+        within_class: str | None = None,
+        smallest: int | None = None,
+        cautious: int | None = None,
+        of: str = INFLUENCE,
+    ) -> dict[str, Any]:
         """TracIn clusters of the training split and the place of every example on the map (DESIGN §9).
 
         Args:
             within_class: Only examples with this given label, clustered among themselves.
             smallest: Smallest cluster; by default as the run found them.
+            cautious: HDBSCAN's ``min_samples``; by default ``smallest``.
+            of: ``"influence"``, or ``"embedding"`` for comparison.
         """
-        found = self.grouping(within_class=within_class, smallest=smallest)
+        found = self.grouping(within_class=within_class, smallest=smallest, cautious=cautious, of=of)
         return _document(self.record, found, within_class)
 
     def grouping(
@@ -120,6 +174,7 @@ class Exploring(Relabelling):
         within_class: str | None = None,
         smallest: int | None = None,
         cautious: int | None = None,
+        of: str = INFLUENCE,
         session: str = "cli",
     ) -> Grouping:
         """The same as arrays, with other settings of HDBSCAN where wanted.
@@ -131,14 +186,17 @@ class Exploring(Relabelling):
             within_class: Only examples with this given label, clustered among themselves.
             smallest: Smallest cluster; by default by the number of examples.
             cautious: HDBSCAN's ``min_samples``; larger leaves more examples outside. By default ``smallest``.
+            of: Which map: that of ``"influence"`` vectors, or of ``"embedding"`` for comparison.
             session: Whose question this is: a newer one of the same session takes its place.
 
         Raises:
             NotFoundError: There is no such class.
             NotComputedError: The map is not built yet.
-            InputError: A setting is too small.
+            InputError: A setting is too small, or there is no such map.
         """
-        table = self.results.map()
+        if of not in (INFLUENCE, EMBEDDING):
+            raise InputError(f"There is no map of '{of}'.", remedy=f"Possible: {INFLUENCE}, {EMBEDDING}.")
+        table = self.results.map() if of == INFLUENCE else self.results.embedding_map()
         given = np.asarray(self.results.dataset().splits["train"].labels)
         rows = np.arange(len(given))
         coordinates = table[["x", "y"]].to_numpy(dtype=np.float32)  # (n, 2)
@@ -162,19 +220,12 @@ class Exploring(Relabelling):
         )
         placed = int(np.isfinite(coordinates).all(axis=1).sum())
         named = tuple(_of_training_rows(one, rows) for one in summaries)
-        return Grouping(rows, coordinates, found.labels, named, smallest or default_size(placed))
+        return Grouping(rows, coordinates, found.labels, named, smallest or default_size(placed), of)
 
 
 def _of_training_rows(summary: ClusterSummary, rows: Rows) -> ClusterSummary:
     """The same with exemplars as rows of the training split instead of places in ``rows``."""
-    return ClusterSummary(
-        summary.id,
-        summary.name,
-        summary.size,
-        summary.classes,
-        summary.suspect_share,
-        [int(rows[place]) for place in summary.exemplars],
-    )
+    return replace(summary, exemplars=[int(rows[place]) for place in summary.exemplars])
 
 
 def _document(record: AuditRecord, found: Grouping, within_class: str | None) -> dict[str, Any]:

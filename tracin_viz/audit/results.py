@@ -20,8 +20,8 @@ from tracin_viz.config import Home
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import NotComputedError
 from tracin_viz.explore import suspects
+from tracin_viz.store import embedding_map, registry
 from tracin_viz.store import plan as plans
-from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.checkpoint_choice import in_use
 from tracin_viz.store.parts import MAP_FILE, GradientSet, read_frame
@@ -117,6 +117,24 @@ class Results:
             )
         folder = self._store.path(self.plan().map_key)
         return self._kept(("map",), lambda: read_frame(folder / MAP_FILE))
+
+    def embedding_map_ready(self) -> bool:
+        """Whether the map of embeddings of the checkpoints in use is in the store."""
+        return self.scores_ready() and self._store.path(embedding_map.key(self.plan())).is_dir()
+
+    def embedding_map(self) -> pd.DataFrame:
+        """Like ``map``, by the embeddings of the last checkpoint instead of influence vectors.
+
+        Raises:
+            NotComputedError: It was not drawn yet.
+        """
+        if not self.embedding_map_ready():
+            raise NotComputedError(
+                f"The map of embeddings of audit '{self._record.name}' is not drawn yet.",
+                remedy="Draw it on the Clusters page.",
+            )
+        folder = self._store.path(embedding_map.key(self.plan()))
+        return self._kept(("embedding map",), lambda: read_frame(folder / MAP_FILE))
 
     def dataset(self) -> Dataset:
         """The audit's data, with its labels in the audit's class order."""

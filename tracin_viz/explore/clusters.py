@@ -10,7 +10,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,12 +40,43 @@ class Clustering:
 
 
 @dataclass(frozen=True)
+class Name:
+    """A cluster's name in parts, for pages in other languages.
+
+    Attributes:
+        kind: "only", "mostly" one class, "some" of a second one, "mixed", or "none" at all.
+        classes: The classes that it names, most frequent first.
+        model: What the model mostly predicts, where that is another class; else empty.
+        number: Behind names that occur more than once, from 1; 0 = the only one of its name.
+    """
+
+    kind: str
+    classes: tuple[str, ...]
+    model: str = ""
+    number: int = 0
+
+    def words(self) -> str:
+        """In English: "mostly 7, some 9 — model says 9 (2)"."""
+        first, second = (*self.classes, "", "")[:2]
+        words = {
+            "none": "no class",
+            "only": first,
+            "mostly": f"mostly {first}",
+            "some": f"mostly {first}, some {second}",
+            "mixed": f"mixed: {', '.join(self.classes)}",
+        }[self.kind]
+        if self.model:
+            words = f"{words} — model says {self.model}"
+        return f"{words} ({self.number})" if self.number else words
+
+
+@dataclass(frozen=True)
 class ClusterSummary:
     """One cluster in words and numbers.
 
     Attributes:
         id: As in ``Clustering.labels``.
-        name: Short and unique among the clusters: "mostly 7, some 9".
+        parts: Its name, unique among the clusters.
         size: Examples.
         classes: Examples by name of the given class, most frequent first.
         suspect_share: Share of its examples that are suspects, 0–1.
@@ -53,11 +84,16 @@ class ClusterSummary:
     """
 
     id: int
-    name: str
+    parts: Name
     size: int
     classes: dict[str, int]
     suspect_share: float
     exemplars: list[int]
+
+    @property
+    def name(self) -> str:
+        """Its name in English: "mostly 7, some 9"."""
+        return self.parts.words()
 
 
 def default_size(count: int) -> int:
@@ -159,36 +195,31 @@ def _counts(indices: Rows, classes: Sequence[str]) -> dict[str, int]:
     return {classes[index]: number for index, number in ranked if 0 <= index < len(classes)}
 
 
-def _name(given: dict[str, int], predicted: dict[str, int]) -> str:
-    """Short words for a class mix; ``predicted`` speaks only where the model mostly disagrees."""
+def _name(given: dict[str, int], predicted: dict[str, int]) -> Name:
+    """A name for a class mix; ``predicted`` speaks only where the model mostly disagrees."""
     total = sum(given.values())
     if not total:
-        return "no class"
+        return Name("none", ())
     ranked = list(given)
     first, second = given[ranked[0]] / total, (given[ranked[1]] / total if len(ranked) > 1 else 0.0)
     if first < 0.5:
-        words = "mixed: " + ", ".join(ranked[:3])
-    elif second >= 0.05:
-        words = f"mostly {ranked[0]}, some {ranked[1]}"
-    elif first < 1:
-        words = f"mostly {ranked[0]}"
-    else:
-        words = ranked[0]
+        return Name("mixed", tuple(ranked[:3]))
     model = next(iter(predicted), ranked[0])
-    if first >= 0.5 and model != ranked[0] and predicted[model] * 2 > total:
-        words = f"{words} — model says {model}"
-    return words
+    other = model if model != ranked[0] and predicted[model] * 2 > total else ""
+    if second >= 0.05:
+        return Name("some", (ranked[0], ranked[1]), other)
+    return Name("mostly" if first < 1 else "only", (ranked[0],), other)
 
 
 def _numbered(summaries: list[ClusterSummary]) -> list[ClusterSummary]:
     """The same with a number behind names that occur more than once."""
-    often = Counter(one.name for one in summaries)
-    used: Counter[str] = Counter()
+    often = Counter(one.parts for one in summaries)
+    used: Counter[Name] = Counter()
     result: list[ClusterSummary] = []
     for one in summaries:
-        used[one.name] += 1
-        name = f"{one.name} ({used[one.name]})" if often[one.name] > 1 else one.name
-        result.append(ClusterSummary(one.id, name, one.size, one.classes, one.suspect_share, one.exemplars))
+        used[one.parts] += 1
+        number = used[one.parts] if often[one.parts] > 1 else 0
+        result.append(replace(one, parts=replace(one.parts, number=number)))
     return result
 
 

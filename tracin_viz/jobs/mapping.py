@@ -1,14 +1,17 @@
-"""The map of the training split: influence vectors to coordinates and clusters, stored as one artifact."""
+"""Maps of the training split: vectors to coordinates and clusters, each stored as one artifact."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tracin_viz.explore.clusters import cluster
 from tracin_viz.explore.influence_map import build_map
 from tracin_viz.fingerprint import FORMAT
+from tracin_viz.store import embedding_map
 from tracin_viz.store.artifacts import ArtifactStore
 from tracin_viz.store.parts import MAP_FILE, GradientSet, write_frame
 from tracin_viz.store.plan import RunPlan
@@ -22,8 +25,23 @@ def write_map(store: ArtifactStore, plan: RunPlan, learning_rates: Sequence[floa
         plan: Names the units; all of them must be whole.
         learning_rates: Weight per checkpoint of the plan.
     """
-    gradients = GradientSet(store, [list(row) for row in plan.splits["train"].keys])
-    vectors = gradients.vectors(list(learning_rates))  # (n, K·d)
+    vectors = _gradients(store, plan).vectors(list(learning_rates))  # (n, K·d)
+    _write(store, plan, plan.map_key, vectors, kind="map")
+
+
+def write_embedding_map(store: ArtifactStore, plan: RunPlan) -> None:
+    """The same of the embeddings of the last checkpoint: what the model sees alike, whatever taught it."""
+    vectors = _gradients(store, plan).embedding(-1)  # (n, e)
+    _write(store, plan, embedding_map.key(plan), vectors, kind=embedding_map.KIND)
+
+
+def _gradients(store: ArtifactStore, plan: RunPlan) -> GradientSet:
+    return GradientSet(store, [list(row) for row in plan.splits["train"].keys])
+
+
+def _write(
+    store: ArtifactStore, plan: RunPlan, key: str, vectors: npt.NDArray[np.floating], *, kind: str
+) -> None:
     result = build_map(vectors, seed=plan.settings.seed)
     found = cluster(result.coordinates)
     table = pd.DataFrame(
@@ -34,5 +52,5 @@ def write_map(store: ArtifactStore, plan: RunPlan, learning_rates: Sequence[floa
             "membership": found.probabilities,
         }
     )
-    with store.writing(plan.map_key, {"format": FORMAT, "kind": "map", "note": result.note}) as folder:
+    with store.writing(key, {"format": FORMAT, "kind": kind, "note": result.note}) as folder:
         write_frame(folder / MAP_FILE, table)

@@ -128,7 +128,7 @@ def _suggestion(audit: Audit, row: Mapping[str, Any]) -> str:
     """How sure the model was of the suggestion; a predicted number has no probability."""
     if not row["suggested"] or audit.target == "number":
         return ""
-    return tr("{share} sure", share=f"{float(row['confidence']):.0%}")
+    return tr("{share} sure of {label}", share=f"{float(row['confidence']):.0%}", label=row["suggested"])
 
 
 def decision_words(action: str, new_label: str | None) -> str:

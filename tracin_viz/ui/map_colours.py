@@ -12,21 +12,23 @@ import pandas
 from tracin_viz.audit import Audit, Grouping
 from tracin_viz.ui import theme
 from tracin_viz.ui.cards import signed
+from tracin_viz.ui.clusters.names import cluster_words
 from tracin_viz.ui.components.scatter import Category, Colouring, Label
 from tracin_viz.ui.components.scatter.points import MOST_CATEGORIES, PLAIN, SHAPES
+from tracin_viz.ui.language import later, tr
 
-NO_CLUSTER = "no cluster"
-UNKNOWN = "unknown"
+NO_CLUSTER = later("no cluster")
+UNKNOWN = later("unknown")
 #: Names on the map; more would only lie over each other.
 MOST_LABELS = 40
 #: Shares of the ranking, from below: name, upper end, colour and shape.
 BANDS: tuple[tuple[str, float, str, int], ...] = (
-    ("lower half", 0.50, "", PLAIN),
+    (later("lower half"), 0.50, "", PLAIN),
     ("50–75 %", 0.75, "#56B4E9", 0),
     ("75–90 %", 0.90, "#0072B2", 1),
     ("90–95 %", 0.95, "#E69F00", 3),
     ("95–99 %", 0.99, "#D55E00", 2),
-    ("top 1 %", 1.00, "#CC79A7", 5),
+    (later("top 1 %"), 1.00, "#CC79A7", 5),
 )
 
 Codes = npt.NDArray[np.int64]
@@ -41,15 +43,19 @@ class Painted:
 
 
 def options(audit: Audit) -> dict[str, str]:
-    """What the map can be coloured by, and its words."""
-    found = {"cluster": "Cluster"}
+    """What the map can be coloured by, and its words, which ``tr`` translates."""
+    found = {"cluster": later("Cluster")}
     if audit.target == "class":
-        found |= {"class": "Given label", "predicted": "Predicted label", "agreement": "Label and prediction"}
-    return {**found, "suspicion": "Self-influence", "loss": "Loss"}
+        found |= {
+            "class": later("Given label"),
+            "predicted": later("Predicted label"),
+            "agreement": later("Label and prediction"),
+        }
+    return {**found, "suspicion": later("Self-influence"), "loss": later("Loss")}
 
 
 def paint(audit: Audit, found: Grouping, table: pandas.DataFrame, by: str) -> Painted:
-    """Colours and words of the map.
+    """Colours and words of the map, in the language of the visit.
 
     Args:
         audit: The audit.
@@ -60,11 +66,11 @@ def paint(audit: Audit, found: Grouping, table: pandas.DataFrame, by: str) -> Pa
     rows = table.iloc[found.rows]
     columns: dict[str, Callable[[], Painted]] = {
         "cluster": lambda: by_cluster(found),
-        "class": lambda: _by_class(audit, found, rows["label"].to_numpy(), "Given label"),
-        "predicted": lambda: _by_class(audit, found, rows["predicted"].to_numpy(), "Predicted label"),
+        "class": lambda: _by_class(audit, found, rows["label"].to_numpy(), tr("Given label")),
+        "predicted": lambda: _by_class(audit, found, rows["predicted"].to_numpy(), tr("Predicted label")),
         "agreement": lambda: _agreement(rows["wrong"].to_numpy(dtype=bool)),
-        "suspicion": lambda: by_rank("Self-influence", rows["self_influence"].to_numpy(dtype=float)),
-        "loss": lambda: by_rank("Loss", rows["loss"].to_numpy(dtype=float)),
+        "suspicion": lambda: by_rank(tr("Self-influence"), rows["self_influence"].to_numpy(dtype=float)),
+        "loss": lambda: by_rank(tr("Loss"), rows["loss"].to_numpy(dtype=float)),
     }
     return columns[by]()
 
@@ -72,17 +78,17 @@ def paint(audit: Audit, found: Grouping, table: pandas.DataFrame, by: str) -> Pa
 def by_cluster(found: Grouping) -> Painted:
     """The largest clusters in colour, the others in grey, all of them named on the map."""
     named = sorted(found.summaries, key=lambda one: one.id)
-    names = [one.name for one in named]
+    names = [cluster_words(one) for one in named]
     codes = np.zeros(len(found.clusters), dtype=np.int64)
     for place, one in enumerate(named, start=1):
         codes[found.clusters == one.id] = place
-    return _named("Cluster", names, codes, found.coordinates, without=NO_CLUSTER)
+    return _named(tr("Cluster"), names, codes, found.coordinates, without=tr(NO_CLUSTER), above=True)
 
 
 def _by_class(audit: Audit, found: Grouping, values: npt.NDArray[np.object_], title: str) -> Painted:
     place = {name: number for number, name in enumerate(audit.classes, start=1)}
     codes = np.fromiter((place.get(str(value), 0) for value in values), dtype=np.int64, count=len(values))
-    return _named(title, audit.classes, codes, found.coordinates, without=UNKNOWN)
+    return _named(title, audit.classes, codes, found.coordinates, without=tr(UNKNOWN))
 
 
 def _named(
@@ -92,6 +98,7 @@ def _named(
     coordinates: npt.NDArray[np.float32],
     *,
     without: str,
+    above: bool = False,
 ) -> Painted:
     """Categories by name: code 0 is ``without``, then ``names``; those without a point are left out."""
     names = list(names)[: MOST_CATEGORIES - 1]
@@ -117,9 +124,7 @@ def _named(
     shown = [categories[number] for number in kept] or [Category(without, 0)]
     codes = renumbered[codes]
     named = [place for place, number in enumerate(kept) if number]
-    return Painted(
-        Colouring(title, codes, shown), _labels(shown, codes, coordinates, named, above=without == NO_CLUSTER)
-    )
+    return Painted(Colouring(title, codes, shown), _labels(shown, codes, coordinates, named, above=above))
 
 
 def _labels(
@@ -146,10 +151,10 @@ def _labels(
 
 def _agreement(wrong: npt.NDArray[np.bool_]) -> Painted:
     categories = [
-        Category("the same", int((~wrong).sum())),
-        Category("they differ", int(wrong.sum()), theme.colour("suspect"), 2),
+        Category(tr("the same"), int((~wrong).sum())),
+        Category(tr("they differ"), int(wrong.sum()), theme.colour("suspect"), 2),
     ]
-    return Painted(Colouring("Label and prediction", wrong.astype(np.int64), categories), ())
+    return Painted(Colouring(tr("Label and prediction"), wrong.astype(np.int64), categories), ())
 
 
 def by_rank(title: str, scores: npt.NDArray[np.floating]) -> Painted:
@@ -165,10 +170,15 @@ def by_rank(title: str, scores: npt.NDArray[np.floating]) -> Painted:
     codes[finite] = np.minimum(np.searchsorted(edges, scores[finite], side="left"), len(BANDS) - 1)
     counts = np.bincount(codes, minlength=len(BANDS) + 1)
     categories = [
-        Category(f"{name} (up to {signed(float(edge)).lstrip('+')})", int(count), colour, shape)
+        Category(
+            tr("{band} (up to {score})", band=tr(name), score=signed(float(edge)).lstrip("+")),
+            int(count),
+            colour,
+            shape,
+        )
         for (name, _, colour, shape), edge, count in zip(BANDS, edges, counts, strict=False)
-    ] or [Category(name, 0) for name, *_ in BANDS]
-    categories.append(Category(UNKNOWN, int(counts[len(BANDS)])))
+    ] or [Category(tr(name), 0) for name, *_ in BANDS]
+    categories.append(Category(tr(UNKNOWN), int(counts[len(BANDS)])))
     if not counts[len(BANDS)]:
         categories.pop()
     return Painted(Colouring(title, codes, categories), ())

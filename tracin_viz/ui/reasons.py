@@ -30,7 +30,6 @@ SHORT: dict[str, str] = {
     "not-finite": later("gradient not finite: look at the example"),
     "never-agreed": later("model never agreed"),
     "mostly-disagreed": later("model disagreed at {wrong} of {checkpoints}"),
-    "votes": later("{votes} of {rankings} rankings"),
     "neighbours-disagree": later("{neighbours} % of its neighbours share the label"),
     "rare": later("rare but probably right"),
     "agrees": later("model agrees"),

@@ -49,7 +49,13 @@ def shared(audit: Audit, name: str, *arguments: Any, compute: Callable[[], Any])
     return _shared((str(Home.resolve().root), audit.name, state_key(audit), name, *arguments), compute)
 
 
-def grouping(audit: Audit, within: str | None, smallest: int | None) -> Grouping:
+def grouping(
+    audit: Audit,
+    within: str | None,
+    smallest: int | None,
+    cautious: int | None = None,
+    of: str = "influence",
+) -> Grouping:
     """The map and its clusters (``Audit.grouping``). One shared object: read-only."""
     session = visit()
     found: Grouping = shared(
@@ -57,7 +63,11 @@ def grouping(audit: Audit, within: str | None, smallest: int | None) -> Grouping
         "grouping",
         within,
         smallest,
-        compute=lambda: audit.grouping(within_class=within, smallest=smallest, session=session),
+        cautious,
+        of,
+        compute=lambda: audit.grouping(
+            within_class=within, smallest=smallest, cautious=cautious, of=of, session=session
+        ),
     )
     return found
 

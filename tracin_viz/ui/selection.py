@@ -19,7 +19,7 @@ from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.frame import go
 from tracin_viz.ui.inline import inlined
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.session import parameter, remember, remembered
 
@@ -66,9 +66,9 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
         rows: The selected training rows.
         table: All training examples.
     """
-    st.subheader("What is in the selection?", anchor=False)
+    st.subheader(tr("What is in the selection?"), anchor=False)
     if not len(rows):
-        st.caption("Nothing is selected. Draw around some points of the map, or select a cluster below.")
+        st.caption(tr("Nothing is selected. Draw around some points of the map, or select a cluster below."))
         return
     chosen = table.iloc[rows]
     st.markdown(_summary(chosen))
@@ -77,30 +77,44 @@ def show_selection(audit: Audit, rows: Rows, table: pandas.DataFrame) -> None:
     number = len(marks.ids)
     with st.container(horizontal=True, vertical_alignment="center", key="selection_bar"):
         if may_decide() and st.button(
-            f"Relabel the {number:,} marked" if number else f"Relabel the {len(rows):,} selected",
+            tr("Relabel the {n} marked", n=f"{number:,}")
+            if number
+            else tr("Relabel the {n} selected", n=f"{len(rows):,}"),
             key="relabel_selected",
             type="primary",
             icon=":material/edit:",
-            help=f"As a queue, the most suspicious first. {tr(text.MARK_HELP)}",
+            help=f"{tr('As a queue, the most suspicious first.')} {tr(text.MARK_HELP)}",
         ):
             if number:
                 marks.relabel()
             go("relabel", audit=audit.name, sel=remembered("sel"))
+        if st.button(
+            tr("Ask about them as a group"),
+            key="group_selected",
+            icon=":material/compare_arrows:",
+            help=tr("Which training examples pushed the model on all of these together?"),
+        ):
+            go("influence", audit=audit.name, group=f"sel:{remembered('sel')}")
         if len(rows) > SHOWN:
             st.button(
-                "Show others", key="resample", icon=":material/casino:", on_click=_draw_again, args=(draw,)
+                tr("Show others"),
+                key="resample",
+                icon=":material/casino:",
+                on_click=_draw_again,
+                args=(draw,),
             )
     part = random_part(rows, draw)
     if len(part) < len(rows):
-        st.caption(f"A random {len(part)} of {len(rows):,}:")
-    decided = audit.decisions()
-    words = {key: decision_words(now.action, now.label) for key, now in decided.items()}
+        st.caption(tr("A random {part} of {all}:", part=len(part), all=f"{len(rows):,}"))
+    now = audit.decisions()
+    shown = [f"train:{row}" for row in part.tolist()]
+    words = {one: decision_words(now[one].action, now[one].label) for one in shown if one in now}
     cards = [_card(audit, row, words) for row in table.iloc[part].to_dict("records")]
     ids = [card.id for card in cards]
     gallery(
         inlined(audit, cards),
         key="selection",
-        label=f"{len(part)} of {len(rows)} selected examples",
+        label=tr("{part} of {all} selected examples", part=len(part), all=f"{len(rows):,}"),
         on_pick=lambda identity: open_details(audit, identity),
         marked=marks.ids,
         on_mark=lambda marked: marks.replace(ids, marked),
@@ -122,14 +136,14 @@ def _draw_again(draw: int) -> None:
 def _summary(chosen: pandas.DataFrame) -> str:
     counts = chosen["label"].astype(str).value_counts()
     mix = ", ".join(f"{text.plain(name)} ({count:,})" for name, count in counts.head(4).items())
-    more = f" and {text.count(len(counts) - 4, 'other')}" if len(counts) > 4 else ""
+    if len(counts) > 4:
+        mix = tr("{classes} and {n} more", classes=mix, n=f"{len(counts) - 4:,}")
     share = float((chosen["percentile"] >= SUSPICIOUS).mean())
     wrong = float(chosen["wrong"].mean())
-    return (
-        f"**{text.count(len(chosen), 'example')}**: {mix}{more} · "
-        f":yellow[{theme.SIGNS['suspect']} {text.percent(share)} suspects] · "
-        f"the model disagrees with {text.percent(wrong)}"
-    )
+    size = trn("{n} example", "{n} examples", len(chosen))
+    suspects = tr("{share} suspects", share=text.percent(share))
+    disagrees = tr("the model disagrees with {share}", share=text.percent(wrong))
+    return f"**{size}**: {mix} · :yellow[{theme.SIGNS['suspect']} {suspects}] · {disagrees}"
 
 
 def _card(audit: Audit, row: Mapping[str, Any], decided: Mapping[str, str]) -> Card:

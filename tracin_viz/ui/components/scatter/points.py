@@ -58,18 +58,32 @@ class Points:
     Args:
         coordinates: (n, 2) places; not finite ones are not drawn and cannot be selected.
         rows: (n,) row that each point stands for; ``None`` = point i is row i.
+        frame: Least x and y, largest x and y of the whole map, where this is a part of it: the view stays.
     """
 
     def __init__(
-        self, coordinates: npt.NDArray[np.floating], rows: npt.NDArray[np.integer] | None = None
+        self,
+        coordinates: npt.NDArray[np.floating],
+        rows: npt.NDArray[np.integer] | None = None,
+        frame: tuple[float, float, float, float] | None = None,
     ) -> None:
         if coordinates.ndim != 2 or coordinates.shape[1] != 2:
             raise InputError(f"Points need two coordinates each, got an array of shape {coordinates.shape}.")
         if rows is not None and len(rows) != len(coordinates):
             raise InputError(f"{len(rows)} rows do not fit {len(coordinates)} points.")
         self.count = len(coordinates)
+        self.frame = frame
         self.places = Blob(_head(b"TVxy", self.count) + np.ascontiguousarray(coordinates, "<f4").tobytes())
         self.rows = None if rows is None else Blob(_head(b"TVrr", self.count) + rows.astype("<u4").tobytes())
+
+
+def frame_of(coordinates: npt.NDArray[np.floating]) -> tuple[float, float, float, float] | None:
+    """Least x and y, largest x and y of the finite places; ``None`` where there are none."""
+    placed = coordinates[np.isfinite(coordinates).all(axis=1)]
+    if not len(placed):
+        return None
+    (left, bottom), (right, top) = placed.min(axis=0).tolist(), placed.max(axis=0).tolist()
+    return left, bottom, right, top
 
 
 class Colouring:

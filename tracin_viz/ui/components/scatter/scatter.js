@@ -40,13 +40,18 @@ function complete(map) {
     map.uploaded = map.places;
     map.painter.places(map.places);
     map.grid = null;
-    map.bounds = boundsOf(map.places);
-    map.view = null;
-    map.size = { width: 0, height: 0, ratio: 1 };
+    // A part of the same map keeps the place that is looked at.
+    const frame = map.data.frame, stays = frame && map.view && JSON.stringify(frame) === map.framed;
+    map.framed = JSON.stringify(frame);
+    map.bounds = frame || boundsOf(map.places);
+    if (!stays) {
+      map.view = null;
+      map.size = { width: 0, height: 0, ratio: 1 };
+    }
   }
   if (fresh) { map.painter.codes(map.codes); map.hidden.clear(); }
   map.skeleton.hidden = true;
-  if (!map.size.width) resize(map);
+  if (map.size.width) redraw(map); else resize(map);
   drawWords(map);
   showChosen(map);
 }

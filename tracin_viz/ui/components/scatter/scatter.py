@@ -108,6 +108,7 @@ def scatter(
             "chosen": _address(bytes_url, chosen),
             "answered": st.session_state.get(f"{key}_answered", ""),
             "count": points.count,
+            "frame": points.frame,
             "title": colouring.title,
             "categories": [asdict(category) for category in colouring.categories],
             "labels": [asdict(one) for one in labels],
