@@ -131,7 +131,7 @@ def test_one_file_is_checked_without_the_others(store):
 
 def test_presence_is_counted_by_folder(store):
     fill(store)
-    assert store.present([KEY, "00ff"]) == 1
+    assert store.present((KEY, "00ff")) == 1
 
 
 def test_the_first_of_two_writers_wins_and_the_other_leaves_nothing(store):

@@ -205,8 +205,7 @@ class Results:
             str(self._home.root),
             self._record.name,
             self._record.version(),
-            plan.map_key,
-            *plan.units,
+            plan.digest,
             *what,
         )
         if key not in _KEPT:

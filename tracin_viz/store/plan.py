@@ -12,6 +12,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,16 @@ class RunPlan:
     receipt: str = ""
     basis: BasisPlace | None = None
 
-    @property
-    def units(self) -> list[str]:
+    @cached_property
+    def units(self) -> tuple[str, ...]:
         """Keys of all gradient units, each once."""
         keys = [key for split in self.splits.values() for row in split.keys for key in row]
-        return list(dict.fromkeys(keys))
+        return tuple(dict.fromkeys(keys))
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes whenever the units or the map do: a short name for all of them."""
+        return fingerprint.fingerprint([self.map_key, list(self.units)])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``plan.json`` holds them."""
@@ -147,12 +153,23 @@ def load(home: Home, name: str) -> RunPlan | None:
     A plan can always be made again from the data and the model; the units it names are found by their keys.
     """
     path = _path(home, name)
-    if not path.is_file():
+    try:
+        found = path.stat()
+    except OSError:
         return None
+    return _read(path, found.st_mtime_ns, found.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _changed: int, _number: int) -> RunPlan | None:
+    """The plan in that state of the file; pages ask for it dozens of times at every rerun.
+
+    A plan is always a new file (``save``), so the number of the file tells two of one moment apart.
+    """
     try:
         values = json.loads(path.read_text())
         return RunPlan.from_dict(values) if values.get("format") == FORMAT else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

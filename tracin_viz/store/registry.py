@@ -12,6 +12,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,10 @@ class AuditRecord:
 
     def version(self) -> str:
         """Changes whenever anything of the record does, such as a learning rate."""
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
         return fingerprint(self.as_dict())
 
     def with_notes(self, notes: Mapping[str, Any], *, created: float) -> AuditRecord:

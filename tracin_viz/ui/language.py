@@ -8,6 +8,7 @@ Text that comes from data, and messages of errors, which the command line shows 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,8 +50,19 @@ def later(message: str) -> str:
 
 def language() -> str:
     """The address's ``lang``, else what this visit chose, else what the browser prefers, else English."""
-    if get_script_run_ctx(suppress_warning=True) is None:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
         return USUAL  # an HTTP route or a test: there is no visit whose language could be meant
+    # A page asks a thousand times; each run of a page has a new table of cursors, and one language.
+    if getattr(_run, "cursors", None) is not context.cursors:
+        _run.name, _run.cursors = _of_this_visit(), context.cursors
+    return str(_run.name)
+
+
+_run = threading.local()
+
+
+def _of_this_visit() -> str:
     asked = str(st.query_params.get("lang", ""))
     if asked in LANGUAGES:
         st.session_state[_KEPT] = asked
@@ -66,6 +78,7 @@ def choose_language(name: str) -> None:
     if name in LANGUAGES:
         st.session_state[_KEPT] = name
         st.query_params["lang"] = name
+        _run.cursors = None
 
 
 def publish_language() -> None:

@@ -18,9 +18,7 @@ def state_key(audit: Audit) -> str:
     """Changes when other results of the audit become available: part of every cached result's key."""
     ready = audit.ready()
     plan = audit.results.plan() if ready.scores else None
-    return fingerprint(
-        [audit.record.version(), plan.map_key if plan else "", plan.units if plan else [], ready.map]
-    )
+    return fingerprint([audit.record.version(), plan.digest if plan else "", ready.map])
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
