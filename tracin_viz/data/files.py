@@ -190,7 +190,8 @@ def within(content: bytes, name: str, *, limit: int) -> bytes:
 def _read(path: Path, name: str, limit: int) -> bytes:
     try:
         with path.open("rb") as stream:
-            content = stream.read(limit + 1)
+            # Asked for the limit itself, Python would first make room for all of it.
+            content = stream.read(min(limit, os.fstat(stream.fileno()).st_size) + 1)
     except OSError as error:
         raise InputError(
             f"File '{shown(name)}' cannot be read: {shown(error.strerror or error)}.",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 
 import pandas as pd
 
@@ -34,14 +33,17 @@ def csv_text(frame: pd.DataFrame, *, header: bool = True) -> str:
     writer = csv.writer(stream, lineterminator="\r\n")
     if header:
         writer.writerow([neutral(name) for name in frame.columns])
-    columns = [[_cell(value) for value in frame[name].tolist()] for name in frame.columns]
+    columns = [_cells(frame[name].tolist()) for name in frame.columns]
     writer.writerows(zip(*columns, strict=True))
     return stream.getvalue()
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    return neutral(str(value))
+def _cells(values: list[object]) -> list[str]:
+    """The values of one column as cells; they are all of one kind."""
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, bool):
+        return ["true" if value else "false" for value in values]
+    if isinstance(first, float):
+        return ["" if value != value else repr(value) for value in values]
+    texts = map(str, values)
+    return [f"'{text}" if text.startswith(_RISKY) else text for text in texts]

@@ -7,12 +7,14 @@ source file itself under a second name, so whoever edits one edits both: copies 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from tracin_viz.data.contents import THREADS, TOGETHER
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.data.files import ending
 from tracin_viz.data.images import SUFFIXES
@@ -47,15 +49,17 @@ def write_image_folder(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, l
     root = folder / "train"
     root.mkdir(parents=True)
     names = SafeNames()
-    files = []
+    files: list[str] = []
+    wanted: list[tuple[int, Path]] = []
     for place, (row, source) in enumerate(_numbered(frame)):
         part = f"{place // _TOGETHER:04d}"
         if place % _TOGETHER == 0:
             (root / part).mkdir()
         # Under its row, so that pictures of the same name in two classes stay apart and in order.
         name = f"{part}/{names(f'{row:06d}-{_file_name(dataset, row, source)}')}"
-        _put(dataset, row, root / name, links)
+        wanted.append((row, root / name))
         files.append(name)
+    _put_all(dataset, wanted, links)
     _table(frame.assign(file_name=files), root / METADATA)
 
 
@@ -84,9 +88,8 @@ def write_cleaned(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links:
     files = _by_label(frame, dataset)
     for place in sorted({name.rpartition("/")[0] for name in files if name}):
         (folder / place).mkdir()
-    for (row, _), name in zip(_numbered(frame), files, strict=True):
-        if name:
-            _put(dataset, row, folder / name, links)
+    wanted = [(row, folder / name) for (row, _), name in zip(_numbered(frame), files, strict=True) if name]
+    _put_all(dataset, wanted, links)
     _table(frame.assign(file_name=files), folder / LABELS)
 
 
@@ -94,11 +97,11 @@ def _by_label(frame: pd.DataFrame, dataset: Dataset) -> list[str]:
     """``train/<label>/<file>`` of each example, empty where it is excluded."""
     folders = SafeNames()
     inside: dict[str, SafeNames] = {}
-    rows, labels = list(_numbered(frame)), frame["label"].tolist()
+    rows, labels, excluded = list(_numbered(frame)), frame["label"].tolist(), frame["excluded"].tolist()
     files = [""] * len(rows)
     # Who stays in a folder keeps the name there; relabelled pictures of the same name get another.
     for place in np.argsort(frame["changed"].to_numpy(), kind="stable").tolist():
-        if frame["excluded"].iat[place]:
+        if excluded[place]:
             continue
         row, source = rows[place]
         part = f"train/{folders(labels[place])}"
@@ -119,7 +122,7 @@ def _check(dataset: Dataset, links: str) -> None:
 
 def _numbered(frame: pd.DataFrame) -> Iterator[tuple[int, str]]:
     """Row of the training split and source of each example."""
-    for identifier, source in zip(frame["id"], frame["source"], strict=True):
+    for identifier, source in zip(frame["id"].tolist(), frame["source"].tolist(), strict=True):
         yield int(identifier.rpartition(":")[2]), source
 
 
@@ -150,11 +153,26 @@ _BEGINNINGS = (
 )
 
 
+def _put_all(dataset: Dataset, wanted: Sequence[tuple[int, Path]], links: str) -> None:
+    """Put each picture in its place; several threads, because small files are mostly waiting."""
+
+    def put(part: Sequence[tuple[int, Path]]) -> None:
+        for row, target in part:
+            _put(dataset, row, target, links)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(
+            put, [wanted[start : start + TOGETHER] for start in range(0, len(wanted), TOGETHER)]
+        ):
+            pass  # what went wrong in a thread is raised here
+
+
 def _put(dataset: Dataset, row: int, target: Path, links: str) -> None:
     if links == "hard" and _linked(dataset.file("train", row), target):
         return
     content = dataset.reader.raw("train", row)
-    with target.open("xb") as stream:
+    # Not through pathlib's open: its buffers cost more than a small picture does.
+    with open(target, "xb", buffering=0) as stream:  # noqa: PTH123
         stream.write(content if isinstance(content, bytes) else content.encode())
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tracin_viz.errors import InputError
@@ -76,14 +76,14 @@ def rows(
             "score": _column(examples, "score", float("nan")),
             "percentile": _column(examples, "percentile", float("nan")),
             "annotator": [one.event.annotator if one else "" for one in made],
-            "decided_at": [iso(one.event.decided_at) if one else "" for one in made],
+            "decided_at": _times(made),
             "note": [one.event.note if one else "" for one in made],
             "n_annotators": [len(theirs) for theirs in people],
             "agreement": [
                 _agreement(one, theirs, label, canonical)
                 for one, theirs, label in zip(made, people, given, strict=True)
             ],
-            "decisions": [_as_json(theirs, canonical) for theirs in people],
+            "decisions": _as_json(people, canonical),
         },
         columns=list(SCHEMA),
     )
@@ -115,20 +115,31 @@ def newest_by_annotator(events: Sequence[Event]) -> dict[str, dict[str, Event]]:
     return found
 
 
-def iso(seconds: float) -> str:
+def iso(seconds: Sequence[float]) -> list[str]:
     """Seconds since 1970 as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(round(seconds, 3), UTC).isoformat(timespec="milliseconds")
+    moments = np.round(np.asarray(seconds, dtype=np.float64) * 1000).astype("datetime64[ms]")
+    return [f"{moment}+00:00" for moment in np.datetime_as_string(moments).tolist()]
 
 
-def _as_json(events: Sequence[Event], canonical: Canonical) -> str:
-    return json.dumps([_entry(event, canonical) for event in events], ensure_ascii=False) if events else ""
+def _times(made: Sequence[Decision | None]) -> list[str]:
+    known = iter(iso([one.event.decided_at for one in made if one is not None]))
+    return ["" if one is None else next(known) for one in made]
 
 
-def _entry(event: Event, canonical: Canonical) -> dict[str, Any]:
+def _as_json(people: Sequence[Sequence[Event]], canonical: Canonical) -> list[str]:
+    times = iter(iso([event.decided_at for theirs in people for event in theirs]))
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return [
+        encode([_entry(event, next(times), canonical) for event in theirs]) if theirs else ""
+        for theirs in people
+    ]
+
+
+def _entry(event: Event, at: str, canonical: Canonical) -> dict[str, Any]:
     entry: dict[str, Any] = {"annotator": event.annotator, "action": event.action}
     if event.new_label is not None:
         entry["label"] = canonical(event.new_label)
-    entry["at"] = iso(event.decided_at)
+    entry["at"] = at
     if event.note:
         entry["note"] = event.note
     return entry

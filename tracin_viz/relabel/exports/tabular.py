@@ -35,8 +35,9 @@ def json_lines(frame: pd.DataFrame) -> Iterator[str]:
     """Each row as a JSON object."""
     # Not through pandas: its writer rounds numbers to 10 digits and escapes every slash.
     columns = [[None if value != value else value for value in frame[name].tolist()] for name in frame]
+    names, encode = list(frame.columns), json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     for values in zip(*columns, strict=True):
-        yield json.dumps(dict(zip(frame.columns, values, strict=True)), ensure_ascii=False, allow_nan=False)
+        yield encode(dict(zip(names, values, strict=True)))
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
