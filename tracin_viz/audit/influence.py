@@ -149,7 +149,7 @@ def request_for(place: Place, question: Question) -> Request:
     """
     record, results = place.record, place.results
     _check(record, question)
-    results.gradients("train")  # refuses with the remedy where nothing is computed yet
+    needs_scores(results)
     group = None
     if question.group is not None:
         group = find_group(record, results, place.selections, place.query_split, question.group)
@@ -257,18 +257,28 @@ def check_ranking(ranking: str) -> None:
         raise InputError(f"Ranking '{ranking}' is not known.", remedy=f"Possible: {', '.join(RANKINGS)}.")
 
 
-def entry(results: Results, row: int) -> dict[str, Any]:
-    """What every list says about training example ``row``."""
-    example = results.examples("train").iloc[row]
-    known = {name: example[name] for name in ("id", "source", "label", "predicted")}
-    return {**known, "split": "train", "row": row}
+def entries(results: Results, rows: list[int]) -> list[dict[str, Any]]:
+    """What every list says about these training examples."""
+    table = results.examples("train")
+    found = table[["id", "source", "label", "predicted"]].iloc[rows].to_dict("records")
+    return [{**known, "split": "train", "row": row} for known, row in zip(found, rows, strict=True)]
+
+
+def needs_scores(results: Results) -> None:
+    """Refuse, with the remedy, where nothing is computed yet.
+
+    Raises:
+        NotComputedError: Nothing is.
+    """
+    if not results.scores_ready():  # opening all units only to find them there takes longer than the question
+        results.gradients("train")
 
 
 def _entries(results: Results, name: str, rows: Any, scores: Any, sketched: Any) -> list[dict[str, Any]]:
     # Similarity is a cosine of embeddings: there is nothing sketched about it.
     similar = name in ("most_similar", "least_similar")
-    columns = zip(rows.tolist(), scores.tolist(), sketched.tolist(), strict=True)
+    columns = zip(entries(results, rows.tolist()), scores.tolist(), sketched.tolist(), strict=True)
     return [
-        {**entry(results, row), "score": score, "sketch_score": None if similar else sketch}
-        for row, score, sketch in columns
+        {**known, "score": score, "sketch_score": None if similar else sketch}
+        for known, score, sketch in columns
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tracin_viz.audit.influence import Place, check_ranking, entry
+from tracin_viz.audit.influence import Place, check_ranking, entries, needs_scores
 from tracin_viz.errors import InputError
 from tracin_viz.jobs.query_client import QueryClient
 
@@ -83,7 +83,7 @@ def _queries(place: Place, among: str) -> Rows:
             "A predicted number is never simply wrong, so there are no wrong predictions to look at.",
             remedy="Ask for all query examples; those with the largest loss come first.",
         )
-    place.results.gradients("train")  # refuses with the remedy where nothing is computed yet
+    needs_scores(place.results)
     table = place.results.examples(place.query_split)
     loss = table["loss"].to_numpy(dtype=np.float64)
     keep = np.isfinite(loss)  # an example without a label has no loss, and so no opponents
@@ -98,9 +98,10 @@ def _counted(place: Place, rows: Rows, found: Rows, top: int) -> list[dict[str, 
     hits = found[found >= 0]
     counts = np.bincount(hits, minlength=1)
     order = np.lexsort((np.arange(len(counts)), -counts))[:top]
+    rows_found = order[counts[order] > 0].tolist()
     listed = []
-    for row in order[counts[order] > 0].tolist():
+    for row, known in zip(rows_found, entries(place.results, rows_found), strict=True):
         asked = rows[(found == row).any(axis=1)]
         ids = [f"{place.query_split}:{number}" for number in asked[:NAMED].tolist()]
-        listed.append({**entry(place.results, row), "count": int(counts[row]), "examples": ids})
+        listed.append({**known, "count": int(counts[row]), "examples": ids})
     return listed

@@ -12,8 +12,8 @@ import streamlit as st
 from tracin_viz.audit import Audit, Group, cell_address
 from tracin_viz.ui import charts, text, theme
 from tracin_viz.ui.influence.figures import confusion_figure
-from tracin_viz.ui.language import tr, trn
-from tracin_viz.ui.results import document, examples
+from tracin_viz.ui.language import language, tr, trn
+from tracin_viz.ui.results import document, examples, shared
 from tracin_viz.ui.session import OWN_QUERY, remember
 
 #: Classes drawn in the matrix; of more, those that are confused most.
@@ -93,16 +93,20 @@ def _matrix(audit: Audit, counts: Counts) -> None:
         if inside and counts[shown[given], shown[predicted]]:
             choose_group(cell_address(names[given], names[predicted]))
 
-    figure = confusion_figure(
-        counts[np.ix_(shown, shown)],
-        names,
-        words={
-            "given": tr("label"),
-            "predicted": tr("prediction"),
-            "cell": tr("label %{customdata[0]}, prediction %{customdata[1]}: %{customdata[2]}"),
-        },
-        colours=(theme.colour("proponent"), theme.colour("opponent"), theme.ground(), theme.ink()),
-    )
+    def draw() -> Any:
+        return confusion_figure(
+            counts[np.ix_(shown, shown)],
+            names,
+            words={
+                "given": tr("label"),
+                "predicted": tr("prediction"),
+                "cell": tr("label %{customdata[0]}, prediction %{customdata[1]}: %{customdata[2]}"),
+            },
+            colours=(theme.colour("proponent"), theme.colour("opponent"), theme.ground(), theme.ink()),
+        )
+
+    # A figure holds words, so its language is part of its name.
+    figure = shared(audit, "confusion figure", theme.mode(), language(), compute=draw)
     st.plotly_chart(
         figure,
         key=_CHART,
@@ -112,7 +116,7 @@ def _matrix(audit: Audit, counts: Counts) -> None:
         alt=tr(
             "Confusion matrix of {split}: {right} of {total} predicted right. "
             "The boxes beside it choose a cell without the mouse.",
-            split=text.plain(audit.query_split),
+            split=audit.query_split,
             right=f"{int(np.trace(counts)):,}",
             total=f"{int(counts.sum()):,}",
         ),

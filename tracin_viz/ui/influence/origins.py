@@ -10,13 +10,15 @@ import pandas
 import streamlit as st
 
 from tracin_viz.audit import Audit
+from tracin_viz.fingerprint import fingerprint
 from tracin_viz.ui import charts, text, theme
 from tracin_viz.ui.cards import signed
 from tracin_viz.ui.frame import guarded
 from tracin_viz.ui.influence.figures import origin_figure, strongest_layers
-from tracin_viz.ui.influence.waiting import answered
+from tracin_viz.ui.influence.waiting import answered, named_bytes
 from tracin_viz.ui.influence.words_shaded import show_words
-from tracin_viz.ui.language import tr
+from tracin_viz.ui.language import language, tr
+from tracin_viz.ui.results import shared
 from tracin_viz.ui.session import linked, publish, visit
 
 PROPONENTS, OPPONENTS = "proponents", "opponents"
@@ -60,7 +62,7 @@ def show_origins(audit: Audit, found: dict[str, Any], question: dict[str, Any]) 
         lambda seconds: _waiting(place, seconds),
     )
     place.empty()
-    _heat_map(parts, rows)
+    _heat_map(audit, parts, fingerprint([named_bytes(named), rows]))
     if audit.task == "text":
         show_words(audit, named, rows)
 
@@ -75,34 +77,32 @@ def _named(name: str, single: dict[str, dict[str, Any]]) -> str:
     if name == OPPONENTS:
         return tr("all opponents shown")
     entry = single[name]
-    label = "" if entry["label"] is None else f" · {text.plain(entry['label'], longest=40)}"
+    label = "" if entry["label"] is None else f" · {str(entry['label'])[:40]}"
     return f"{name}{label} · {signed(float(entry['score']))}"
 
 
-def _heat_map(parts: dict[str, Any], rows: list[int]) -> None:
+def _heat_map(audit: Audit, parts: dict[str, Any], question: str) -> None:
     whole: Floats = np.asarray(parts["scores"]).sum(axis=0)  # (K, L)
     layers: list[str] = parts["layers"]
-    shown, names = strongest_layers(whole, layers, tr("all other layers"))
     steps = parts["checkpoints"]
-    figure = origin_figure(
-        shown,
-        steps,
-        names,
-        words={"step": tr("step"), "influence": tr("influence")},
-        colours=(theme.colour("opponent"), theme.ground(), theme.colour("proponent")),
-    )
-    place = np.unravel_index(int(np.abs(whole).argmax()), whole.shape)
-    strongest = tr(
-        "The largest part, {part} of {total}, is of layer {layer} at step {step}.",
-        part=signed(float(whole[place])),
-        total=signed(float(whole.sum())),
-        layer=text.plain(layers[place[1]]),
-        step=steps[place[0]],
-    )
-    alt = tr("Heat map of influence by checkpoint and layer.") + f" {strongest}"
+
+    def draw() -> Any:
+        shown, names = strongest_layers(whole, layers, tr("all other layers"))
+        return origin_figure(
+            shown,
+            steps,
+            names,
+            words={"step": tr("step"), "influence": tr("influence")},
+            colours=(theme.colour("opponent"), theme.ground(), theme.colour("proponent")),
+        )
+
+    # A figure holds words, so its language is part of its name.
+    figure = shared(audit, "origins", question, theme.mode(), language(), compute=draw)
+    alt = tr("Heat map of influence by checkpoint and layer.")
+    alt += f" {_strongest(whole, layers, steps, escaped=False)}"
     st.plotly_chart(figure, key="origin_map", config=charts.CONFIG, alt=alt)
     st.caption(
-        strongest
+        _strongest(whole, layers, steps, escaped=True)
         + " "
         + tr(
             "{towards} Blue and + is for, {against} orange and − is against; the parts of an example sum to "
@@ -116,3 +116,15 @@ def _heat_map(parts: dict[str, Any], rows: list[int]) -> None:
         table.columns = pandas.Index([tr("step {step}", step=step) for step in steps])
         table[tr("sum")] = whole.sum(axis=0)
         st.dataframe(table, width="stretch", key="origin_table")
+
+
+def _strongest(whole: Floats, layers: list[str], steps: list[int], *, escaped: bool) -> str:
+    place = np.unravel_index(int(np.abs(whole).argmax()), whole.shape)
+    layer = layers[place[1]]
+    return tr(
+        "The largest part, {part} of {total}, is of layer {layer} at step {step}.",
+        part=signed(float(whole[place])),
+        total=signed(float(whole.sum())),
+        layer=text.plain(layer) if escaped else layer,
+        step=steps[place[0]],
+    )

@@ -74,11 +74,16 @@ def is_ready(audit: Audit, question: tuple[str, dict[str, Any]]) -> bool:
 
 def _key(audit: Audit, question: tuple[str, dict[str, Any]]) -> str:
     name, arguments = question
-    hashed = {
-        key: hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
-        for key, value in arguments.items()
+    where = [str(Home.resolve().root), audit.name, state_key(audit)]
+    return fingerprint([*where, name, named_bytes(arguments)])
+
+
+def named_bytes(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same with a digest in the place of a picture's bytes: plain values, to name a question by."""
+    return {
+        name: hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
+        for name, value in arguments.items()
     }
-    return fingerprint([str(Home.resolve().root), audit.name, state_key(audit), name, hashed])
 
 
 def _asked(key: str, compute: Callable[[], Document]) -> Future[Document]:
