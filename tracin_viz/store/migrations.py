@@ -46,11 +46,18 @@ def evidence(connection: sqlite3.Connection) -> None:
     )
 
 
+def relabelling(connection: sqlite3.Connection) -> None:
+    """Queues that several people share, decisions that settle others, and settings of audits."""
+    for statement in _RELABELLING:
+        connection.execute(statement)
+
+
 #: Every step in order; its name is recorded in the database together with its effect.
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("001 first schema", first_schema),
     ("002 selections", selections),
     ("005 evidence", evidence),
+    ("003 relabelling", relabelling),
 )
 
 _FIRST_SCHEMA = (
@@ -108,4 +115,27 @@ _FIRST_SCHEMA = (
     "CREATE INDEX sessions_by_audit ON sessions (audit, created)",
     "CREATE TABLE views (audit TEXT, name TEXT, state TEXT, created REAL, PRIMARY KEY (audit, name))",
     "CREATE TABLE thumbnails (key TEXT PRIMARY KEY, webp BLOB)",
+)
+
+_RELABELLING = (
+    # Made to settle what others disagree about; `batch` is shared by decisions that one undo takes back.
+    "ALTER TABLE events ADD COLUMN settles INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE events ADD COLUMN batch TEXT",
+    "CREATE INDEX events_by_annotator ON events (audit, annotator, seq)",
+    "ALTER TABLE sessions ADD COLUMN mode TEXT NOT NULL DEFAULT 'each'",
+    # Who an example of a shared queue was offered to last, and until when it is offered to nobody else.
+    """CREATE TABLE leases (
+        session TEXT NOT NULL,
+        example_id TEXT NOT NULL,
+        annotator TEXT NOT NULL,
+        until REAL NOT NULL,
+        PRIMARY KEY (session, example_id)
+    )""",
+    # Settings that all visitors share; those of the workspace itself have an empty `audit`.
+    """CREATE TABLE settings (
+        audit TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (audit, name)
+    )""",
 )
