@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from tracin_viz.errors import InputError
 from tracin_viz.relabel.decisions import Event
+from tracin_viz.relabel.exports.label_texts import checked_label
 from tracin_viz.relabel.plain_text import storable
 
 #: What an annotator may decide, in the words that pages show; "undo" events are made by ``EventLog.undo``.
@@ -22,16 +23,18 @@ ACTIONS: dict[str, str] = {
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _EXAMPLE = re.compile(r"[^:\x00-\x1f]+:[0-9]+")
+_NEEDED = {"number": "a number", "multi-label": "a list of classes"}
 _LONGEST_NOTE = 10_000
 _LONGEST_NAME = 200
 
 
-def checked(event: Event, classes: Sequence[str]) -> Event:
+def checked(event: Event, classes: Sequence[str], target: str = "class") -> Event:
     """The event as it may be stored.
 
     Args:
         event: As it came in.
-        classes: Class names of the audit; without any, every class is accepted.
+        classes: Class names of the audit; where there are none, any word may be a class.
+        target: What a label of the audit is: ``"class"``, ``"multi-label"`` or ``"number"``.
 
     Raises:
         InputError: It makes no sense; the message says what would.
@@ -45,17 +48,16 @@ def checked(event: Event, classes: Sequence[str]) -> Event:
         raise InputError(f"'{event.example_id}' is no example id.", remedy="Ids look like train:17.")
     if event.action == "relabel" and not event.new_label:
         raise InputError(
-            f"Relabelling {event.example_id} needs a class.", remedy=f"Possible: {_possible(classes)}."
+            f"Relabelling {event.example_id} needs {_NEEDED.get(target, 'a class')}.",
+            remedy="Write a number such as 3.5." if target == "number" else f"Possible: {_possible(classes)}.",
         )
     if event.action != "relabel" and event.new_label is not None:
         raise InputError(
             f"'{event.action}' takes no new label, but '{event.new_label}' was given.",
             remedy="Use relabel to change the class.",
         )
-    if classes and event.new_label is not None and event.new_label not in classes:
-        raise InputError(
-            f"'{event.new_label}' is no class of this audit.", remedy=f"Possible: {_possible(classes)}."
-        )
+    if event.new_label is not None and (classes or target == "number"):
+        event = replace(event, new_label=checked_label(event.new_label, target, classes))
     if event.undo_of is not None:
         raise InputError("A decision cannot undo another event.", remedy="To take one back use undo.")
     if event.client_ts is not None and not math.isfinite(event.client_ts):
@@ -69,7 +71,7 @@ def checked(event: Event, classes: Sequence[str]) -> Event:
         event_uuid=checked_uuid(event.event_uuid),
         percentile=float(event.percentile) if known and event.percentile is not None else None,
         rank=None if event.rank is None else int(event.rank),
-        **{name: storable(getattr(event, name)) for name in ("example_id", "note", "session")},
+        **{name: storable(getattr(event, name)) for name in ("example_id", "note", "session", "batch")},
         **{name: storable(getattr(event, name)) for name in ("old_label", "new_label", "suggested")},
     )
 

@@ -1,13 +1,13 @@
 """What an event is, which events hold, and what they decide.
 
-An event *holds* unless an event that itself holds undoes it. The decision about an example is its last
-holding event that decides something, whoever made it; a skip is kept in the history and decides nothing.
+An event *holds* unless an event that itself holds undoes it; a skip is kept in the history and decides
+nothing. What several people's holding decisions come to is up to a policy (``policies``).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -25,7 +25,7 @@ class Event:
         action: A key of ``ACTIONS``, or ``"undo"``.
         annotator: Who decided.
         old_label: The label that the data gives, by name.
-        new_label: The chosen class, for ``relabel``.
+        new_label: For ``relabel``: the chosen class, a JSON list of classes, or a JSON number.
         suggested: The class that was suggested.
         rank: Place in the queue or ranking it was shown in, from 1.
         percentile: Suspicion percentile it was shown with, 0–100.
@@ -34,6 +34,8 @@ class Event:
         note: Free text.
         event_uuid: Chosen by the sender, so that sending twice stores once.
         undo_of: The event that this one undoes.
+        settles: Made to settle what others disagree about.
+        batch: Shared by decisions that were made at once, so that one undo takes all of them back.
         seq: Place in the log; given by the store.
         server_ts: When it was stored, seconds since 1970; given by the store.
     """
@@ -51,6 +53,8 @@ class Event:
     note: str = ""
     event_uuid: str = field(default_factory=new_uuid)
     undo_of: str | None = None
+    settles: bool = False
+    batch: str | None = None
     seq: int = 0
     server_ts: float = 0.0
 
@@ -83,6 +87,19 @@ class Decision:
         return self.event.action
 
 
+@dataclass(frozen=True)
+class Stacks:
+    """What one annotator can undo and redo in one queue.
+
+    Attributes:
+        done: Decisions and skips that hold, oldest first.
+        undone: Pairs of an undo and what it took back, which a redo would bring again; the next one last.
+    """
+
+    done: tuple[Event, ...]
+    undone: tuple[tuple[Event, Event], ...]
+
+
 def holding(events: Sequence[Event]) -> list[Event]:
     """The events that no holding event undoes, in order."""
     undone: set[str] = set()
@@ -93,20 +110,27 @@ def holding(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.event_uuid not in undone]
 
 
-def decisions(events: Sequence[Event]) -> dict[str, Decision]:
-    """The decision that holds for each example, computed from the whole log."""
-    by_example: dict[str, list[Event]] = {}
+def stacks(events: Iterable[Event]) -> Stacks:
+    """What can be undone and redone after these events of one annotator in one queue, in their order."""
+    done: dict[str, Event] = {}
+    undone: dict[str, tuple[Event, Event]] = {}  # by the undo's uuid
     for event in events:
-        by_example.setdefault(event.example_id, []).append(event)
-    found = {example_id: decide(own) for example_id, own in by_example.items()}
-    return {example_id: decision for example_id, decision in found.items() if decision is not None}
+        if event.undo_of is None:
+            done[event.event_uuid] = event
+            undone.clear()
+        elif event.undo_of in done:
+            undone[event.event_uuid] = event, done.pop(event.undo_of)
+        elif event.undo_of in undone:
+            again = undone.pop(event.undo_of)[1]
+            done[again.event_uuid] = again
+    return Stacks(tuple(done.values()), tuple(undone.values()))
 
 
-def decide(events: Sequence[Event]) -> Decision | None:
-    """What one example's events decide, in order of the log."""
-    deciding = [event for event in holding(events) if event.action not in ("undo", "skip")]
-    if not deciding:
-        return None
-    last = deciding[-1]
-    label = {"exclude": None, "relabel": last.new_label}.get(last.action, last.old_label)
-    return Decision(last, label)
+def deciding(events: Sequence[Event]) -> list[Event]:
+    """The holding events that decide something, in order."""
+    return [event for event in holding(events) if event.action not in ("undo", "skip")]
+
+
+def decided_by(event: Event) -> Decision:
+    """What holds for an example where this event decides."""
+    return Decision(event, {"exclude": None, "relabel": event.new_label}.get(event.action, event.old_label))

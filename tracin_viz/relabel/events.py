@@ -1,7 +1,7 @@
 """The log of decisions: append-only, with undo and redo.
 
 Nothing is ever rewritten. An undo is an event that names the one it undoes; a redo is an undo of an undo.
-What holds is computed from the events: see ``decisions``.
+What holds is computed from the events: see ``decisions`` and ``policies``.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import TypeVar
 
 from tracin_viz.errors import InputError
 from tracin_viz.relabel.checks import ACTIONS, checked, checked_annotator, checked_uuid
-from tracin_viz.relabel.decisions import Decision, Event, decide, decisions, holding, new_uuid
+from tracin_viz.relabel.decisions import Decision, Event, Stacks, holding, new_uuid, stacks
+from tracin_viz.relabel.policies import USUAL, Conflict, conflict, decide, decisions
+from tracin_viz.relabel.undoing import holds, taken_back
 from tracin_viz.store.database import Database
 
 __all__ = ["ACTIONS", "Decision", "Event", "EventLog", "decisions", "holding"]
 
 _COLUMNS = tuple(entry.name for entry in fields(Event))
 _STORED = tuple(name for name in _COLUMNS if name != "seq")
+_Value = TypeVar("_Value")
 
 
 class EventLog:
@@ -30,16 +34,22 @@ class EventLog:
         database: The workspace's database.
         audit: Name of the audit.
         classes: Names of its classes; with them a relabel to any other word is refused.
+        target: What a label of it is: ``"class"``, ``"multi-label"`` or ``"number"``.
     """
 
-    def __init__(self, database: Database, audit: str, *, classes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, database: Database, audit: str, *, classes: Sequence[str] = (), target: str = "class"
+    ) -> None:
         self.database = database
         self.audit = audit
         self.classes = tuple(classes)
+        self.target = target
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._by_example: dict[str, list[Event]] = {}
-        self._decisions: dict[str, Decision] = {}
+        self._by_session: dict[str, list[Event]] = {}
+        self._decisions: dict[str, dict[str, Decision]] = {}
+        self._conflicts: dict[str, Conflict] = {}
 
     def append(self, event: Event) -> Event:
         """Store a decision and return it as stored; durable when this returns.
@@ -49,9 +59,25 @@ class EventLog:
         Raises:
             InputError: The event makes no sense, or its uuid belongs to a different decision.
         """
-        event = checked(event, self.classes)
+        event = checked(event, self.classes, self.target)
         with self.database.write() as connection:
             return self._insert(connection, event)
+
+    def append_each(self, events: Sequence[Event]) -> list[Event | InputError]:
+        """Store many, decisions and undos that name what they undo, in their order; durable on return.
+
+        Returns:
+            Each event as stored, or why it was refused; a refused one keeps no other from being stored. An
+            undo of what is undone already is stored as nothing and returned as it came.
+        """
+        found: list[Event | InputError] = []
+        with self.database.write() as connection:
+            for event in events:
+                try:
+                    found.append(self._one(connection, event))
+                except InputError as error:
+                    found.append(error)
+        return found
 
     def undo(
         self, annotator: str, *, session: str | None = None, event_uuid: str | None = None
@@ -74,11 +100,19 @@ class EventLog:
         """Take back the annotator's latest undo; ``None`` after a newer decision or where there is none."""
         return self._take_back(annotator, session, event_uuid, redo=True)
 
-    def current(self) -> dict[str, Decision]:
-        """The decision that holds, by example id."""
+    def current(self, policy: str = USUAL) -> dict[str, Decision]:
+        """The decision that holds by ``policy`` (a key of ``POLICIES``), by example id."""
         with self._lock:
             self._refresh()
-            return dict(self._decisions)
+            if policy not in self._decisions:
+                self._decisions[policy] = decisions(self._events, policy)
+            return dict(self._decisions[policy])
+
+    def conflicts(self) -> list[Conflict]:
+        """Examples about which annotators differ and that nobody settled, the oldest difference first."""
+        with self._lock:
+            self._refresh()
+            return sorted(self._conflicts.values(), key=lambda one: one.votes[-1].seq)
 
     def history(self) -> list[Event]:
         """All events in order, undone ones and undos included."""
@@ -86,11 +120,28 @@ class EventLog:
             self._refresh()
             return list(self._events)
 
-    def answered(self, annotator: str, session: str) -> set[str]:
-        """Example ids that the annotator has decided or skipped in this session, and not undone."""
-        name = annotator.strip()
-        mine = [event for event in self.history() if (event.session, event.annotator) == (session, name)]
+    def about(self, example_id: str) -> list[Event]:
+        """All events about one example, in order."""
+        with self._lock:
+            self._refresh()
+            return list(self._by_example.get(example_id, ()))
+
+    def of_session(self, session: str) -> list[Event]:
+        """All events of one relabel session, in order."""
+        with self._lock:
+            self._refresh()
+            return list(self._by_session.get(session, ()))
+
+    def answered(self, annotator: str | None, session: str) -> set[str]:
+        """Example ids that the annotator (or anybody) has decided or skipped here, and not undone."""
+        name = None if annotator is None else annotator.strip()
+        mine = [event for event in self.of_session(session) if name is None or event.annotator == name]
         return {event.example_id for event in holding(mine) if event.action != "undo"}
+
+    def stacks(self, annotator: str, session: str) -> Stacks:
+        """What the annotator can undo and redo in this session."""
+        name = annotator.strip()
+        return stacks(event for event in self.of_session(session) if event.annotator == name)
 
     def _refresh(self) -> None:
         # One writer at a time numbers the events, so a higher number is never seen before a lower one.
@@ -103,14 +154,40 @@ class EventLog:
         self._events.extend(fresh)
         for event in fresh:
             self._by_example.setdefault(event.example_id, []).append(event)
+            if event.session is not None:
+                self._by_session.setdefault(event.session, []).append(event)
         # An undo names the example of what it undoes, so only the examples of the fresh events can change:
         # the next card comes as quickly behind 100,000 events as behind ten.
         for example_id in {event.example_id for event in fresh}:
-            decision = decide(self._by_example[example_id])
-            if decision is None:
-                self._decisions.pop(example_id, None)
-            else:
-                self._decisions[example_id] = decision
+            own = self._by_example[example_id]
+            _put(self._conflicts, example_id, conflict(own))
+            for policy, found in self._decisions.items():
+                _put(found, example_id, decide(own, policy))
+
+    def _one(self, connection: sqlite3.Connection, event: Event) -> Event:
+        if event.undo_of is None:
+            return self._insert(connection, checked(event, self.classes, self.target))
+        event = replace(
+            event,
+            action="undo",
+            annotator=checked_annotator(event.annotator),
+            event_uuid=checked_uuid(event.event_uuid),
+        )
+        sent = self._stored(connection, event.event_uuid)
+        if sent is not None and sent.undo_of == event.undo_of:
+            return sent
+        target = self._stored(connection, checked_uuid(event.undo_of or ""))
+        if target is None or target.annotator != event.annotator:
+            raise InputError(
+                f"There is no decision {event.undo_of} of {event.annotator} to take back.",
+                remedy="Reload the page to see what is stored.",
+            )
+        # Two tabs may undo the same decision; a second undo would stay when a redo takes back the first.
+        if not holds(connection, target.event_uuid):
+            return event
+        return self._insert(
+            connection, replace(event, example_id=target.example_id, session=target.session, new_label=None)
+        )
 
     def _insert(self, connection: sqlite3.Connection, event: Event) -> Event:
         event = replace(event, server_ts=time.time())
@@ -143,16 +220,10 @@ class EventLog:
                 if (sent.action, sent.annotator) != ("undo", name):
                     raise _taken(identifier)
                 return sent
-            newest_first = connection.execute(
-                "SELECT e.*, target.action AS target_action FROM events e "
-                "LEFT JOIN events target ON target.event_uuid = e.undo_of "
-                "WHERE e.audit = ? AND e.annotator = ? ORDER BY e.seq DESC",
-                (self.audit, name),
-            )
-            target = _target(newest_first, session, redo=redo)
-            newest_first.close()
-            if target is None:
+            row = taken_back(connection, self.audit, name, session, redo=redo)
+            if row is None:
                 return None
+            target = _event(row)
             event = Event(
                 target.example_id,
                 "undo",
@@ -164,26 +235,16 @@ class EventLog:
             return self._insert(connection, event)
 
 
-def _target(rows: Iterable[sqlite3.Row], session: str | None, *, redo: bool) -> Event | None:
-    """The event that an undo (or redo) takes back, from one annotator's events, newest first."""
-    undone: set[str] = set()
-    for row in rows:
-        holds = row["event_uuid"] not in undone
-        mine = session is None or row["session"] == session
-        if row["action"] == "undo":
-            if holds and redo and mine and row["target_action"] != "undo":
-                return _event(row)
-            if holds:
-                undone.add(row["undo_of"])
-        elif mine and redo:
-            return None  # a decision newer than the last undo: there is nothing to redo any more
-        elif mine and holds:
-            return _event(row)
-    return None
+def _put(found: dict[str, _Value], name: str, value: _Value | None) -> None:
+    if value is None:
+        found.pop(name, None)
+    else:
+        found[name] = value
 
 
 def _event(row: sqlite3.Row) -> Event:
-    return Event(**{name: row[name] for name in _COLUMNS})
+    values = {name: row[name] for name in _COLUMNS}
+    return Event(**{**values, "settles": bool(values["settles"])})
 
 
 def _meaning(event: Event) -> tuple[str | None, ...]:

@@ -19,6 +19,14 @@ from tracin_viz.relabel.plain_text import storable
 from tracin_viz.store.database import Database
 
 
+#: How several people work through a queue.
+MODES: dict[str, str] = {
+    "each": "everybody decides every example, without seeing what the others decided",
+    "shared": "each example is decided once, by whoever gets it",
+    "settle": "somebody who has not decided about them settles what others disagree about",
+}
+
+
 @dataclass(frozen=True)
 class QueueEntry:
     """One example of a queue and what it is shown with.
@@ -50,6 +58,7 @@ class Session:
         queue: The entries in their frozen order.
         annotator: Who started it.
         created: Seconds since 1970.
+        mode: A key of ``MODES``.
     """
 
     id: str
@@ -59,6 +68,7 @@ class Session:
     queue: tuple[QueueEntry, ...]
     annotator: str
     created: float
+    mode: str = "each"
 
 
 class SessionBook:
@@ -69,13 +79,21 @@ class SessionBook:
         self.audit = audit
 
     def create(
-        self, queue: Sequence[QueueEntry], *, name: str, source: str = "", annotator: str = ""
+        self,
+        queue: Sequence[QueueEntry],
+        *,
+        name: str,
+        source: str = "",
+        annotator: str = "",
+        mode: str = "each",
     ) -> Session:
         """Freeze a queue and store it.
 
         Raises:
-            InputError: The queue is empty or holds an example twice.
+            InputError: The queue is empty or holds an example twice, or there is no such mode.
         """
+        if mode not in MODES:
+            raise InputError(f"There is no way '{mode}' to share a queue.", remedy=f"Ways: {', '.join(MODES)}.")
         if not queue:
             raise InputError(
                 "The queue is empty, so there is nothing to decide.", remedy="Choose some examples."
@@ -95,12 +113,13 @@ class SessionBook:
             tuple(_plain(entry) for entry in queue),
             storable(annotator.strip()),
             time.time(),
+            mode,
         )
         frozen = json.dumps([asdict(entry) for entry in session.queue], allow_nan=False)
         with self.database.write() as connection:
             connection.execute(
-                "INSERT INTO sessions (id, audit, name, source, queue, annotator, created) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sessions (id, audit, name, source, queue, annotator, created, mode) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     session.id,
                     session.audit,
@@ -109,6 +128,7 @@ class SessionBook:
                     frozen,
                     session.annotator,
                     session.created,
+                    session.mode,
                 ),
             )
         return session
@@ -128,12 +148,13 @@ class SessionBook:
             )
         return _session(rows[0])
 
-    def newest_first(self) -> list[Session]:
-        """All sessions of the audit."""
+    def newest_first(self, most: int = 1_000) -> list[Session]:
+        """The sessions of the audit, at most so many."""
         return [
             _session(row)
             for row in self.database.read(
-                "SELECT * FROM sessions WHERE audit = ? ORDER BY created DESC, rowid DESC", (self.audit,)
+                "SELECT * FROM sessions WHERE audit = ? ORDER BY created DESC, rowid DESC LIMIT ?",
+                (self.audit, most),
             )
         ]
 

@@ -122,6 +122,7 @@ _RELABELLING = (
     "ALTER TABLE events ADD COLUMN settles INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE events ADD COLUMN batch TEXT",
     "CREATE INDEX events_by_annotator ON events (audit, annotator, seq)",
+    "CREATE INDEX events_by_undone ON events (undo_of) WHERE undo_of IS NOT NULL",
     "ALTER TABLE sessions ADD COLUMN mode TEXT NOT NULL DEFAULT 'each'",
     # Who an example of a shared queue was offered to last, and until when it is offered to nobody else.
     """CREATE TABLE leases (
