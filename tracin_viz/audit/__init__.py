@@ -22,7 +22,10 @@ from tracin_viz.explore.clusters import ClusterSummary
 from tracin_viz.explore.comparing import Agreement, Overlap, agreement, overlap
 from tracin_viz.explore.facets import Column, counts, listed, passing
 from tracin_viz.explore.noise import Reviewed
-from tracin_viz.relabel.sessions import QueueEntry
+from tracin_viz.relabel.decisions import Stacks
+from tracin_viz.relabel.delivery import Delivered
+from tracin_viz.relabel.policies import POLICIES, Conflict
+from tracin_viz.relabel.sessions import MODES, QueueEntry, Session
 from tracin_viz.report.options import ReportOptions
 from tracin_viz.report.page import report_headline, report_page
 from tracin_viz.report.words import Words
@@ -32,6 +35,12 @@ from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 from tracin_viz.store.views import View
 
 __all__ = [
+    "MODES",
+    "POLICIES",
+    "Conflict",
+    "Delivered",
+    "Session",
+    "Stacks",
     "Agreement",
     "Audit",
     "AuditSummary",

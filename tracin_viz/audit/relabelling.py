@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from tracin_viz.audit.results import Results
 from tracin_viz.audit.wording import given_words
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
+from tracin_viz.relabel.agreement import Agreement, agreement
+from tracin_viz.relabel.delivery import Delivered, deliver
 from tracin_viz.relabel.events import Decision, Event, EventLog
+from tracin_viz.relabel.leases import Leases
+from tracin_viz.relabel.policies import POLICIES, USUAL, Conflict, by_example, outcome, votes
 from tracin_viz.relabel.sessions import SessionBook
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
+from tracin_viz.store.settings import Settings
+
+_POLICY = "policy"
 
 
 class Relabelling:
@@ -26,7 +35,8 @@ class Relabelling:
     @cached_property
     def events(self) -> EventLog:
         """The audit's log of decisions."""
-        return EventLog(self.database, self.record.name, classes=self.record.classes)
+        record = self.record
+        return EventLog(self.database, record.name, classes=record.classes, target=record.target)
 
     @cached_property
     def sessions(self) -> SessionBook:
@@ -53,7 +63,7 @@ class Relabelling:
             example_id: Which example (``train:17``).
             action: ``keep``, ``relabel``, ``exclude``, ``review`` or ``skip``.
             annotator: Who decides.
-            new_label: The class, for ``relabel``.
+            new_label: For ``relabel``: the class, a JSON list of classes, or a number.
             suggested: What was suggested on the card.
             rank: Place in the queue.
             percentile: Of the suspicion shown on the card, 0–100.
@@ -65,11 +75,6 @@ class Relabelling:
             InputError: Unknown action or class, or no annotator.
             NotFoundError: No such example.
         """
-        if action == "relabel" and self.record.target != "class":
-            raise InputError(
-                "A new label can be given where a label is one class; these are several classes or numbers.",
-                remedy="Keep the example, exclude it, or mark it for review with a note.",
-            )
         event = Event(
             example_id,
             action,
@@ -91,9 +96,63 @@ class Relabelling:
         """Take back the annotator's newest decision; ``None`` when there is nothing left to take back."""
         return self.events.undo(annotator, session=session, event_uuid=event_uuid)
 
-    def decisions(self) -> dict[str, Decision]:
-        """The current decision by example; undone ones are gone."""
-        return self.events.current()
+    def deliver(self, entries: Sequence[Any], *, annotator: str | None = None) -> Delivered:
+        """Store what the browser's outbox sends (``relabel.delivery.deliver``), durably.
+
+        Args:
+            entries: Decisions and undos in their order.
+            annotator: Who is signed in, where that is known.
+        """
+        return deliver(self.events, self.sessions, entries, given=self._given_label, annotator=annotator)
+
+    def claim(self, session: str, annotator: str, count: int) -> tuple[list[str], list[str]]:
+        """Examples of a shared queue that are offered to this annotator now, and those answered already.
+
+        Raises:
+            NotFoundError: There is no such queue.
+        """
+        answered = self.events.answered(None, session)
+        queue = [entry.example_id for entry in self.sessions.get(session).queue]
+        open_ones = [one for one in queue if one not in answered]
+        return Leases(self.database, session).claim(annotator, open_ones, count), sorted(answered)
+
+    @property
+    def policy(self) -> str:
+        """How the decisions of several people come to one label: a key of ``POLICIES``."""
+        kept = Settings(self.database, self.record.name).get(_POLICY)
+        return kept if kept in POLICIES else USUAL
+
+    def set_policy(self, policy: str) -> None:
+        """Choose the policy for everybody who looks at this audit.
+
+        Raises:
+            InputError: There is no such policy.
+        """
+        if policy not in POLICIES:
+            raise InputError(f"There is no policy '{policy}'.", remedy=f"Policies: {', '.join(POLICIES)}.")
+        Settings(self.database, self.record.name).set(_POLICY, policy)
+
+    def decisions(self, policy: str | None = None) -> dict[str, Decision]:
+        """The current decision by example; undone ones are gone.
+
+        Args:
+            policy: A key of ``POLICIES``; by default the audit's own.
+        """
+        return self.events.current(policy or self.policy)
+
+    def conflicts(self) -> list[Conflict]:
+        """Examples about which annotators differ and that nobody settled, the oldest difference first."""
+        return self.events.conflicts()
+
+    def agreement(self, session: str | None = None) -> Agreement:
+        """How far annotators agree about the same examples, over all of the audit or in one queue."""
+        events = self.history() if session is None else self.events.of_session(session)
+        return agreement(
+            {
+                example: {name: outcome(event) for name, event in votes(own).items()}
+                for example, own in by_example(events).items()
+            }
+        )
 
     def history(self) -> list[Event]:
         """Everything that was ever decided or undone, oldest first."""

@@ -24,7 +24,7 @@ class Pair:
         annotators: Their names, in order of the alphabet.
         shared: Examples that both decided about.
         same: Those they decided alike.
-        kappa: Cohen's; ``None`` where both used one and the same category throughout, so that it is undefined.
+        kappa: Cohen's; ``None`` where both used one category throughout: it is undefined then.
     """
 
     annotators: tuple[str, str]

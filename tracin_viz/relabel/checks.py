@@ -49,7 +49,9 @@ def checked(event: Event, classes: Sequence[str], target: str = "class") -> Even
     if event.action == "relabel" and not event.new_label:
         raise InputError(
             f"Relabelling {event.example_id} needs {_NEEDED.get(target, 'a class')}.",
-            remedy="Write a number such as 3.5." if target == "number" else f"Possible: {_possible(classes)}.",
+            remedy="Write a number such as 3.5."
+            if target == "number"
+            else f"Possible: {_possible(classes)}.",
         )
     if event.action != "relabel" and event.new_label is not None:
         raise InputError(

@@ -18,7 +18,6 @@ from tracin_viz.relabel.events import EventLog
 from tracin_viz.relabel.plain_text import storable
 from tracin_viz.store.database import Database
 
-
 #: How several people work through a queue.
 MODES: dict[str, str] = {
     "each": "everybody decides every example, without seeing what the others decided",
@@ -93,7 +92,9 @@ class SessionBook:
             InputError: The queue is empty or holds an example twice, or there is no such mode.
         """
         if mode not in MODES:
-            raise InputError(f"There is no way '{mode}' to share a queue.", remedy=f"Ways: {', '.join(MODES)}.")
+            raise InputError(
+                f"There is no way '{mode}' to share a queue.", remedy=f"Ways: {', '.join(MODES)}."
+            )
         if not queue:
             raise InputError(
                 "The queue is empty, so there is nothing to decide.", remedy="Choose some examples."
