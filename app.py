@@ -12,11 +12,12 @@ from pathlib import Path
 import streamlit as st
 
 from tracin_viz.ui.map_routes import map_routes
+from tracin_viz.ui.relabel.routes import relabel_routes
 from tracin_viz.ui.routes import middleware, routes
 from tracin_viz.ui.suspects.teachers import teacher_routes
 
 app = st.App(
     Path(__file__).resolve().parent / "pages" / "navigation.py",
-    routes=[*routes(), *map_routes(), *teacher_routes()],
+    routes=[*routes(), *map_routes(), *teacher_routes(), *relabel_routes()],
     middleware=middleware(),
 )

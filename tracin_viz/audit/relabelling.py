@@ -14,12 +14,13 @@ from tracin_viz.errors import InputError
 from tracin_viz.relabel.agreement import Agreement, agreement
 from tracin_viz.relabel.delivery import Delivered, deliver
 from tracin_viz.relabel.events import Decision, Event, EventLog
+from tracin_viz.relabel.exports.label_texts import several_text
 from tracin_viz.relabel.leases import Leases
 from tracin_viz.relabel.policies import POLICIES, USUAL, Conflict, by_example, outcome, votes
 from tracin_viz.relabel.sessions import SessionBook
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
-from tracin_viz.store.settings import Settings
+from tracin_viz.store.settings import Settings, signing_key
 
 _POLICY = "policy"
 
@@ -115,6 +116,26 @@ class Relabelling:
         queue = [entry.example_id for entry in self.sessions.get(session).queue]
         open_ones = [one for one in queue if one not in answered]
         return Leases(self.database, session).claim(annotator, open_ones, count), sorted(answered)
+
+    def given_label(self, example_id: str) -> str:
+        """The label of a training example as decisions name one: a class, a JSON list of classes, or a number.
+
+        Returns:
+            The text; empty where the example has no label.
+
+        Raises:
+            InputError: There is no such training example.
+        """
+        words = self._given_label(example_id)
+        dataset = self.results.dataset()
+        targets = dataset.splits["train"].targets
+        if dataset.target != "multi-label" or targets is None:
+            return "" if words == str(None) else words
+        return several_text(dataset.classes, targets[int(example_id.rpartition(":")[2])])
+
+    def signing_key(self) -> bytes:
+        """The secret that this workspace signs passes with."""
+        return signing_key(self.database)
 
     @property
     def policy(self) -> str:

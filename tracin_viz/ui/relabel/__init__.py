@@ -1,0 +1,1 @@
+"""The Relabel page: beginning a queue, the card, what was decided, and how far people agree."""
