@@ -118,7 +118,7 @@ class Relabelling:
         return Leases(self.database, session).claim(annotator, open_ones, count), sorted(answered)
 
     def given_label(self, example_id: str) -> str:
-        """The label of a training example as decisions name one: a class, a JSON list of classes, or a number.
+        """The label of a training example as decisions name it: a class, a JSON list, or a number.
 
         Returns:
             The text; empty where the example has no label.
@@ -164,6 +164,14 @@ class Relabelling:
     def conflicts(self) -> list[Conflict]:
         """Examples about which annotators differ and that nobody settled, the oldest difference first."""
         return self.events.conflicts()
+
+    def votes(self, example_id: str) -> list[Event]:
+        """What each annotator decided about an example, in order of the log."""
+        return list(votes(self.events.about(example_id)).values())
+
+    def annotators(self) -> list[str]:
+        """Everybody who ever decided, in order of the alphabet."""
+        return self.events.annotators()
 
     def agreement(self, session: str | None = None) -> Agreement:
         """How far annotators agree about the same examples, over all of the audit or in one queue."""

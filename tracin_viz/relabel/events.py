@@ -49,6 +49,7 @@ class EventLog:
         self._by_example: dict[str, list[Event]] = {}
         self._by_session: dict[str, list[Event]] = {}
         self._decisions: dict[str, dict[str, Decision]] = {}
+        self._people: set[str] = set()
         self._conflicts: dict[str, Conflict] = {}
 
     def append(self, event: Event) -> Event:
@@ -138,6 +139,12 @@ class EventLog:
         mine = [event for event in self.of_session(session) if name is None or event.annotator == name]
         return {event.example_id for event in holding(mine) if event.action != "undo"}
 
+    def annotators(self) -> list[str]:
+        """Everybody who ever decided, in order of the alphabet."""
+        with self._lock:
+            self._refresh()
+            return sorted(self._people)
+
     def stacks(self, annotator: str, session: str) -> Stacks:
         """What the annotator can undo and redo in this session."""
         name = annotator.strip()
@@ -152,6 +159,7 @@ class EventLog:
         )
         fresh = [_event(row) for row in rows]
         self._events.extend(fresh)
+        self._people.update(event.annotator for event in fresh)
         for event in fresh:
             self._by_example.setdefault(event.example_id, []).append(event)
             if event.session is not None:

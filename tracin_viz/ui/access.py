@@ -1,6 +1,6 @@
 """What this visit may do: everything, or only look (``make run READ_ONLY=1``, or by the visitor's role).
 
-Where people sign in (``[auth]`` in Streamlit's secrets) each has a role; elsewhere everybody may do everything.
+Where people sign in (``[auth]`` in Streamlit's secrets) each has a role; elsewhere everybody may do all.
 Pages ask ``may_decide`` and ``may_manage`` before they draw what changes something; every callback and route
 asks again with ``deciding`` and ``managing``, because a hidden button is no wall.
 """

@@ -13,16 +13,24 @@ from tracin_viz.ui.routes import thumbnail_url
 LONGEST_TEXT = 8_000
 
 
-def card_data(audit: Audit, entries: Sequence[QueueEntry]) -> list[dict[str, Any]]:
-    """Cards of these entries of a queue.
+def card_data(audit: Audit, entries: Sequence[QueueEntry], *, votes: bool = False) -> list[dict[str, Any]]:
+    """Cards of these entries of a queue; with ``votes`` what everybody decided about them.
 
     Returns:
-        For each: id, src or text, given (words) and given_set (classes), suggested (words) and take (the label
-        that taking it means, or ``None``), confidence 0–1, percentile 0–100, reasons.
+        For each: id, src or text, given (words) and given_set (classes), suggested (words) and take (the
+        label that taking it means, or ``None``), confidence 0–1, percentile 0–100, reasons; votes where
+        asked for.
     """
     rows = [int(entry.example_id.rpartition(":")[2]) for entry in entries]
     found = audit.suspect_entries(rows)
-    return [_card(audit, entry, known) for entry, known in zip(entries, found, strict=True)]
+    cards = [_card(audit, entry, known) for entry, known in zip(entries, found, strict=True)]
+    if votes:
+        for card in cards:
+            card["votes"] = [
+                {"annotator": vote.annotator, "action": vote.action, "label": vote.new_label}
+                for vote in audit.votes(card["id"])
+            ]
+    return cards
 
 
 def _card(audit: Audit, entry: QueueEntry, known: dict[str, Any]) -> dict[str, Any]:

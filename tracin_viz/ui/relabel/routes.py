@@ -1,9 +1,9 @@
 """HTTP routes of the relabel card.
 
-    POST /decisions/<audit>          {"entries": […]}                       -> {"stored": […], "refused": […]}
-    POST /decisions-offer/<audit>    {"session", "annotator", "count"}      -> {"offered": […], "answered": […]}
-    GET  /decisions-cards/<audit>?session=…&ids=train:1,train:2             -> {"cards": […]}
-    GET  /decisions-pushed/<audit>/<row>?visit=…                            -> {"proponents": […], "opponents": […]}
+    POST /decisions/<audit>        {"entries": […]}                    -> {"stored": […], "refused": […]}
+    POST /decisions-offer/<audit>  {"session", "annotator", "count"}   -> {"offered": […], "answered": […]}
+    GET  /decisions-cards/<audit>?session=…&ids=train:1,train:2        -> {"cards": […]}
+    GET  /decisions-pushed/<audit>/<row>?visit=…                       -> {"proponents": […], "opponents"}
 
 Those that change something need a pass of our own page and must come from it: our routes get neither
 Streamlit's login nor its protection against forged requests.
@@ -122,9 +122,10 @@ def _offer(audit: Audit, body: dict[str, Any], held: Pass) -> dict[str, Any]:
 def _cards(request: Request, find: Callable[[str], Audit]) -> dict[str, Any]:
     audit = find(request.path_params["rest"])
     asked = request.query_params.get("ids", "").split(",")[:MOST_CARDS]
-    queue = {entry.example_id: entry for entry in audit.sessions.get(_session(request)).queue}
+    session = audit.sessions.get(request.query_params.get("session", ""))
+    queue = {entry.example_id: entry for entry in session.queue}
     entries: list[QueueEntry] = [queue[one] for one in asked if one in queue]
-    return {"cards": card_data(audit, entries)}
+    return {"cards": card_data(audit, entries, votes=session.mode == "settle")}
 
 
 def _closest(request: Request, find: Callable[[str], Audit]) -> dict[str, Any]:
@@ -133,10 +134,6 @@ def _closest(request: Request, find: Callable[[str], Audit]) -> dict[str, Any]:
     if not is_number(row) or int(row) >= audit.splits["train"]:
         raise NotFoundError("There is no such example.")
     return pushed(audit, f"train:{int(row)}", visit=request.query_params.get("visit", "")[:64])
-
-
-def _session(request: Request) -> str:
-    return request.query_params.get("session", "")
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -59,7 +59,7 @@ function drawCard(root, card) {
   const reasons = element("ul", "reasons");
   for (const reason of card.reasons) reasons.append(element("li", "", reason));
   facts.append(reasons);
-  for (const vote of card.votes || []) facts.append(fact(vote.annotator, vote.words, "vote"));
+  for (const vote of card.votes || []) facts.append(fact(vote.annotator, answerWords(root, vote), "vote"));
   const answer = root.queue.answer(card.id);
   if (answer) facts.append(element("p", "done", "✓ " + answerWords(root, answer)));
   shown.append(large, facts);

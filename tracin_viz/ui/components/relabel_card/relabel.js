@@ -121,6 +121,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       root = fresh;
     }
     root.identity = identity;
+    // The name is asked for once: it is kept in this browser, where the next visit finds it.
+    if (data.cookie) document.cookie = data.cookie + "=" + encodeURIComponent(data.annotator) + "; path=/; max-age=31536000; samesite=strict";
     start(root, data, setTriggerValue);
     for (const card of data.cards) root.cards.set(card.id, card);
     root.draw();
