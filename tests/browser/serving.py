@@ -51,14 +51,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(home: Path, *, log: Path, port: int | None = None, **variables: str) -> Iterator[str]:
+def serve(
+    home: Path, *, log: Path, port: int | None = None, script: str = "app.py", **variables: str
+) -> Iterator[str]:
     """Run the app over the workspace ``home``; yields its address. Its process number is beside the log."""
     port = port or free_port()
     own = {"TRACIN_VIZ_HOME": str(home), "STREAMLIT_SERVER_PORT": str(port)}
     environment = {**os.environ, **own, **variables}
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py"],
+            [sys.executable, "-m", "streamlit", "run", script],
             cwd=ROOT,
             env=environment,
             stdout=output,

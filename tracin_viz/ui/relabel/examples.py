@@ -46,7 +46,8 @@ def _card(audit: Audit, entry: QueueEntry, known: dict[str, Any]) -> dict[str, A
         "take": taking(suggested, given, audit.classes, audit.target) if suggested else None,
         "confidence": entry.confidence if audit.target != "number" else None,
         "percentile": entry.percentile,
-        "reasons": [str(reason) for reason in known["reasons"]],
+        # How suspicious it is stands beside the flag already.
+        "reasons": [str(reason) for reason in known["reasons"] if not str(reason).startswith("More susp")],
     }
 
 

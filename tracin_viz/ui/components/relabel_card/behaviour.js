@@ -100,6 +100,7 @@ function behaviour(root) {
     const grid = root.mode === "grid" && !["undo", "redo", "grid", "help"].includes(meaning);
     event.preventDefault();
     event.stopPropagation();
+    if (grid && !root.keysOff && typeof meaning === "string") root.querySelector('.body button[data-action="' + meaning + '"]')?.click();
     if (grid || (event.repeat && !["back", "forward"].includes(meaning))) return;
     if (typeof meaning === "object") root.choose(meaning.digit);
     else root.act(meaning);

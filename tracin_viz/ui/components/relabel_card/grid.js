@@ -46,6 +46,8 @@ function bulkButtons(root, ids) {
   const taking = chosen.filter((id) => root.cards.get(id).take !== null);
   const all = (action, list = chosen) => () => root.bulk(list.map((id) => ({ id, action })));
   const nodes = [];
+  // Keys need a mark: one key must not decide about a whole page by accident.
+  root.keysOff = !root.marked.size;
   if (taking.length) {
     const take = () => root.bulk(taking.map((id) => ({ id, action: "relabel", label: root.cards.get(id).take })));
     nodes.push(button(root, "take", filled(about, { verb: words.take_all, n: taking.length }), take, "primary"));
@@ -62,7 +64,10 @@ function bulkButtons(root, ids) {
     };
     nodes.push(select);
   }
-  for (const node of nodes) node.disabled = !n;
+  for (const node of nodes) {
+    node.disabled = !n;
+    if (root.keysOff) node.querySelector("kbd")?.remove();
+  }
   return nodes;
 }
 
