@@ -117,7 +117,9 @@ def test_two_annotators_disagree_and_a_third_settles_it(
     assert {row["id"] for row in rows} == set(ids)
 
 
-def test_many_at_once_with_one_undo_and_keys_that_are_given_away(open_page: OpenPage, server: str, home: Path):
+def test_many_at_once_with_one_undo_and_keys_that_are_given_away(
+    open_page: OpenPage, server: str, home: Path
+):
     page = open_page(server)
     without_pushed(page)
     begin(page, "Grace", "/relabel?audit=digits&by=loss&top=12")
