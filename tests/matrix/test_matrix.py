@@ -21,7 +21,13 @@ from tests.matrix.model_forms import RATE, several_targets
 from tracin_viz.audit import Audit, Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
+from tracin_viz.jobs.estimating import estimate
+from tracin_viz.jobs.evidence_settings import EstimateSettings, RetrainSettings, SelfTestSettings
+from tracin_viz.jobs.retraining import retrain
+from tracin_viz.jobs.self_testing import self_test
+from tracin_viz.jobs.subject import Subject
 from tracin_viz.models.bundle import inspect_run
+from tracin_viz.relabel.changes import read_changes
 
 #: Cells of `make test`; the parts of the others are tested beside the readers.
 CHOSEN = {
@@ -119,6 +125,39 @@ def _listed(found: dict[str, Any], count: int) -> np.ndarray:
     for entry in (*found["proponents"], *found["opponents"]):
         scores[entry["row"]] = entry["score"]
     return scores
+
+
+#: Two labels that change, in the form in which decisions hold them.
+NEW_LABELS: dict[str, dict[int, str | None]] = {
+    "several labels": {0: '["bar", "cross"]', 9: None},
+    "numbers": {0: "9.5", 9: None},
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # as above
+@pytest.mark.parametrize("name", NEW_LABELS)
+def test_there_is_evidence_for_every_kind_of_label(
+    name: str, every_kind: dict[str, Kind], home: Path
+) -> None:
+    subject = Subject.of(Home(home), _audit(every_kind, home, name).name)
+    changes = read_changes(NEW_LABELS[name], subject.dataset)
+
+    def ignored(done: int, total: int, message: str) -> None:
+        assert 0 <= done <= total
+
+    estimated = estimate(subject, changes, EstimateSettings(), ignored)
+    assert estimated["examples"] == 6
+    listed = [*estimated["decisions"]["lower"], *estimated["decisions"]["raise"]]
+    assert sum(entry["value"] for entry in listed) == pytest.approx(estimated["overall"]["mean"], rel=1e-3)
+    retrained = retrain(subject, changes, RetrainSettings(seeds=2), ignored)
+    measures = {"several labels": "labels right", "numbers": "mean error"}
+    assert retrained["measure"] == measures[name]
+    given, decided = (arm["mean"] for arm in retrained["arms"])
+    better = given - decided if retrained["better"] == "lower" else decided - given
+    assert retrained["gain"]["mean"] == pytest.approx(better)
+    tested = self_test(subject, changes, SelfTestSettings(noise=10, seeds=2), ignored)
+    assert tested["planted"] == 2
+    assert ("aum" in tested["curves"]) == (name != "numbers")
 
 
 def _by_autograd(kind: Kind, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ class DemoTraining(ABC):
     def _train_inputs(self) -> Inputs:
         return self._inputs("train", range(len(self.dataset.splits["train"])))
 
-    _kept: tuple[float, ...] = ()
+    _kept: ClassVar[tuple[float, ...]] = ()
 
     @abstractmethod
     def _inputs(self, split: str, rows: Sequence[int]) -> Inputs: ...
