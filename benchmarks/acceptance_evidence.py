@@ -2,9 +2,9 @@
 
     python -m benchmarks.acceptance_evidence [--home DIR] [--seeds 5]
 
-Prints test accuracy with the noisy labels and with the decisions (mean over seeds, intervals), the first-order
-estimate made before any retraining with its sign, and the planted-noise self-test; status 1 when a limit is
-missed. `tracin-viz retrain digits --simulate 10 --full` prints the first two in more words.
+Prints test accuracy with the noisy labels and with the decisions (mean over seeds, intervals), the first
+order estimate made before any retraining with its sign, and the planted-noise self-test; status 1 when a
+limit is missed. `tracin-viz retrain digits --simulate 10 --full` prints the first two in more words.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from tests.conftest import run_command
 from tests.jobs.processes import end_children, wait_until
 from tracin_viz.audit import Audit, Workspace
 from tracin_viz.config import Home
-from tracin_viz.errors import InputError, JobError
+from tracin_viz.errors import CancelledError, InputError, JobError
+from tracin_viz.jobs.answers import Answers
+from tracin_viz.jobs.evidence_settings import EstimateSettings
 
 
 @pytest.fixture
@@ -103,6 +105,22 @@ def test_the_estimate_tells_sign_and_order_only_where_the_optimizer_is_not_known
     ring = next(entry for entry in found["classes"] if entry["class"] == "ring")
     assert one["overall"]["mean"] == pytest.approx(ring["mean"])
     assert opened(home).estimate(class_name="ring")["examples"] == 5  # type: ignore[index]
+
+
+def test_the_query_process_estimates_at_once_what_a_job_would_estimate(home: Path):
+    audit = opened(home)
+    assert audit.estimate_is_quick()
+    decide(audit)
+    answers = Answers(Home(home))  # what the process runs; its transport has tests of its own
+    header = {"audit": "tiny", "asked": EstimateSettings().as_dict()}
+    with pytest.raises(CancelledError):
+        answers("estimate", header, [], lambda: True)
+    assert audit.estimate() is None, "nothing of a cancelled question is kept"
+    assert answers("estimate", header, [], lambda: False) == ({}, [])
+    found = audit.estimate()
+    again = asked(home, "estimate")
+    assert found is not None
+    assert {name: found[name] for name in again} == again, "one answer, kept once"
 
 
 def test_the_self_test_needs_no_decision_and_says_how_much_is_found(home: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.audit.relabelling import Relabelling
-from tracin_viz.errors import InputError
+from tracin_viz.errors import InputError, JobError
 from tracin_viz.jobs import runner
 from tracin_viz.jobs.evidence_settings import (
     FULL,
@@ -21,6 +21,7 @@ from tracin_viz.jobs.evidence_settings import (
     SelfTestSettings,
     Settings,
 )
+from tracin_viz.jobs.query_client import QueryClient
 from tracin_viz.jobs.records import JobBook, seconds_left
 from tracin_viz.relabel.changes import Changes, new_labels, read_changes
 from tracin_viz.store.artifacts import ArtifactStore
@@ -28,6 +29,8 @@ from tracin_viz.store.evidence import EvidenceBook, inputs_of
 
 __all__ = ["FULL", "LAST_LAYER", "PLANTS", "TESTS", "Evidence", "Settings", "settings_of"]
 
+#: Gradients of single examples that the query process may compute for an estimate: others wait meanwhile.
+QUICK_GRADIENTS = 6_000
 #: Beside the data of a demo: how it was made.
 DEMO_MANIFEST = "demo.json"
 
@@ -141,6 +144,35 @@ class Evidence(Relabelling):
         command = [sys.executable, "-m", "tracin_viz", kind, self.record.name]
         runner.start_detached(self.home, [*command, "--home", str(self.home.root), "--job", job.id], job)
         return job.id
+
+    def estimate_is_quick(self) -> bool:
+        """Whether an estimate takes seconds, so that the query process may answer it at once."""
+        split = self.held_out()
+        if split is None:
+            return False
+        tests = min(self.record.splits[split], EstimateSettings().most)
+        pairs = 2 * len(self.label_changes())
+        return 2 * (tests + pairs) * len(self.results.plan().checkpoints) <= QUICK_GRADIENTS
+
+    def estimate_now(self, *, session: str = "cli", **asked: Any) -> dict[str, Any]:
+        """Estimate in the query process, which has model and data ready, and wait for the answer.
+
+        Args:
+            session: Whose question this is: a newer one of the same session cancels the older.
+            asked: Fields of ``EstimateSettings``.
+
+        Raises:
+            InputError: It cannot be asked, or no decision changes a label.
+            CancelledError: A newer question of the session took its place.
+        """
+        self.database.require_writable()
+        settings = settings_of("estimate", asked)
+        header = {"audit": self.record.name, "asked": settings.as_dict()}
+        QueryClient(self.home).ask("estimate", header, session=f"{session} estimate")
+        found = self._newest("estimate", settings.variant)
+        if found is None:
+            raise JobError("The estimate was computed, but not found.", remedy="Ask again.")
+        return found
 
     def evidence_status(self, kind: str) -> dict[str, Any] | None:
         """How the newest job of that kind is doing; ``None`` before the first.

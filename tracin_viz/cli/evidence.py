@@ -102,7 +102,7 @@ def _proved(kind: str, asked: dict[str, Any], options: argparse.Namespace) -> di
         ProgressLine(lambda: _status(audit.evidence_status(kind)), quiet=options.job is not None),
         working(space.jobs, job, finished="The answer is ready.") as reporter,
     ):
-        return prove(space.home, audit.name, kind, settings, reporter)
+        return prove(space.home, audit.name, kind, settings, reporter.update)
 
 
 def _job(

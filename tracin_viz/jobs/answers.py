@@ -19,8 +19,10 @@ import numpy.typing as npt
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
 from tracin_viz.jobs.asked import read_query
+from tracin_viz.jobs.evidence_settings import EstimateSettings
 from tracin_viz.jobs.loading import Examples
 from tracin_viz.jobs.opposing import opponents_of
+from tracin_viz.jobs.proving import prove
 from tracin_viz.jobs.query_side import Cancelled, QuerySide, stop_if
 from tracin_viz.jobs.retrieval import (
     Candidates,
@@ -70,6 +72,8 @@ class Answers:
             warm = self._audits.get(header["audit"], header.get("checkpoints"))
             wanted = {"ranking": header["ranking"], "each": header["each"], "cancelled": cancelled}
             return {}, list(opponents_of(warm, header["split"], arrays[0], **wanted))
+        if kind == "estimate":
+            return self._estimated(header, cancelled)
         if kind == "cluster":
             return _cluster(header, arrays[0])
         if kind == "neighbours":
@@ -80,6 +84,20 @@ class Answers:
         if kind == "warm":
             return self._warmed(header["audit"])
         raise InputError(f"The query process does not know the request '{kind}'.")
+
+    def _estimated(self, header: dict[str, Any], cancelled: Cancelled) -> Answer:
+        """Estimate and keep what decisions would do; the façade reads it from where it is kept."""
+        settings = EstimateSettings.from_dict(header["asked"])
+        sources = self._audits.get(header["audit"]).sources
+        prove(
+            self._home,
+            header["audit"],
+            "estimate",
+            settings,
+            lambda *_: stop_if(cancelled),
+            sources=sources,
+        )
+        return {}, []
 
     def _influence(self, header: dict[str, Any], arrays: list[Array], cancelled: Cancelled) -> Answer:
         began = time.monotonic()

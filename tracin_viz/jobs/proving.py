@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tracin_viz.config import Home
 from tracin_viz.fingerprint import FORMAT, fingerprint
 from tracin_viz.jobs.evidence_settings import EstimateSettings, RetrainSettings, SelfTestSettings, Settings
-from tracin_viz.jobs.reporter import Reporter
 from tracin_viz.jobs.subject import Subject
 from tracin_viz.relabel.changes import Changes
 from tracin_viz.store.database import Database
 from tracin_viz.store.evidence import EvidenceBook, inputs_of
 
+if TYPE_CHECKING:
+    from tracin_viz.jobs.loading import Sources
+
+Report = Callable[[str, int, int, str], None]
+
 #: Raised when the way an answer is computed changes: older ones are then computed again.
 VERSION = 1
 
 
-def prove(home: Home, name: str, kind: str, settings: Settings, reporter: Reporter) -> dict[str, Any]:
+def prove(
+    home: Home,
+    name: str,
+    kind: str,
+    settings: Settings,
+    report: Report,
+    *,
+    sources: Sources | None = None,
+) -> dict[str, Any]:
     """Answer one question about audit ``name`` and keep the answer; at once where it is kept already.
 
     Args:
@@ -25,15 +38,16 @@ def prove(home: Home, name: str, kind: str, settings: Settings, reporter: Report
         name: Name of the audit.
         kind: One of ``store.evidence.KINDS``.
         settings: What is asked; of the class that belongs to ``kind``.
-        reporter: Told the progress.
+        report: Told stage, steps done, steps to do and a message (``Reporter.update``); may raise to stop.
+        sources: The audit's data and model, where they are open already.
 
     Raises:
         InputError: It cannot be asked of this audit.
         NotComputedError: No finished run.
         CancelledError: It was asked to stop; nothing is kept.
     """
-    reporter.update("reading", 0, 1, "Reading the data and the decisions")
-    subject = Subject.of(home, name)
+    report("reading", 0, 1, "Reading the data and the decisions")
+    subject = Subject.of(home, name, dataset=None if sources is None else sources.dataset)
     changes = _changes(subject, settings)
     inputs = inputs_of(subject.plan, [one.learning_rate for one in subject.checkpoints], changes.key)
     key = fingerprint(
@@ -44,7 +58,8 @@ def prove(home: Home, name: str, kind: str, settings: Settings, reporter: Report
         book = EvidenceBook(database, subject.store, name)
         document = book.find(key)
         if document is None:
-            document = {**_answer(subject, changes, settings, reporter), "inputs": inputs}
+            found = _answer(subject, changes, settings, report, sources)
+            document = {**found, "inputs": inputs}
         book.keep(kind, settings.variant, key, document)
     finally:
         database.close()
@@ -57,14 +72,16 @@ def _changes(subject: Subject, settings: Settings) -> Changes:
     return subject.changes(settings.simulate)
 
 
-def _answer(subject: Subject, changes: Changes, settings: Settings, reporter: Reporter) -> dict[str, Any]:
-    def on_progress(stage: str) -> Any:
-        return lambda done, total, message: reporter.update(stage, done, total, message)
+def _answer(
+    subject: Subject, changes: Changes, settings: Settings, report: Report, sources: Sources | None
+) -> dict[str, Any]:
+    def on_progress(stage: str) -> Callable[[int, int, str], None]:
+        return lambda done, total, message: report(stage, done, total, message)
 
     if isinstance(settings, EstimateSettings):
         from tracin_viz.jobs.estimating import estimate  # torch takes seconds to load
 
-        return estimate(subject, changes, settings, on_progress("estimating"))
+        return estimate(subject, changes, settings, on_progress("estimating"), sources=sources)
     if isinstance(settings, RetrainSettings):
         from tracin_viz.jobs.retraining import retrain
 

@@ -46,8 +46,8 @@ class Subject:
     store: ArtifactStore
 
     @classmethod
-    def of(cls, home: Home, name: str) -> Subject:
-        """The audit called ``name``.
+    def of(cls, home: Home, name: str, *, dataset: Dataset | None = None) -> Subject:
+        """The audit called ``name``; its data are opened where the caller has not done that.
 
         Raises:
             NotComputedError: No finished run.
@@ -60,7 +60,7 @@ class Subject:
                 f"The influence of audit '{name}' is not computed yet.",
                 remedy=f"Compute it first: on the Compute page, or with tracin-viz compute {name}.",
             )
-        return cls(home, record, registry.open_registered(record), plan, store)
+        return cls(home, record, dataset or registry.open_registered(record), plan, store)
 
     @property
     def checkpoints(self) -> list[CheckpointInfo]:

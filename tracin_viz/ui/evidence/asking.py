@@ -12,6 +12,7 @@ from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.progress import ACTIVE, EVERY, log_tail
+from tracin_viz.ui.session import visit
 
 #: What a job is doing, by its stage.
 _STAGES: dict[str, str] = {
@@ -38,16 +39,15 @@ def ask(audit: Audit, kind: str, label: str, *, primary: bool, ready: bool = Tru
     if status is not None and status["state"] in ("created", *ACTIVE):
         _follow(audit, kind)
         return
-    if may_manage():
-        st.button(
-            label,
-            key=f"evidence_{kind}",
-            type="primary" if primary else "secondary",
-            icon=":material/play_arrow:",
-            disabled=not ready,
-            on_click=_start,
-            args=(audit, kind, asked),
-        )
+    if may_manage() and st.button(
+        label,
+        key=f"evidence_{kind}",
+        type="primary" if primary else "secondary",
+        icon=":material/play_arrow:",
+        disabled=not ready,
+    ):
+        _answer(audit, kind, asked)
+        return
     if status is not None and status["state"] == "failed":
         message = text.plain(status["message"], longest=600)
         st.error(tr("That could not be answered: {message}", message=message))
@@ -57,9 +57,14 @@ def ask(audit: Audit, kind: str, label: str, *, primary: bool, ready: bool = Tru
 
 
 @guarded
-def _start(audit: Audit, kind: str, asked: dict[str, Any]) -> None:
+def _answer(audit: Audit, kind: str, asked: dict[str, Any]) -> None:
     managing()
-    audit.start_evidence(kind, **asked)
+    if kind == "estimate" and audit.estimate_is_quick():
+        with st.spinner(tr("Comparing gradients of changed labels with test examples"), show_time=True):
+            audit.estimate_now(session=visit(), **asked)
+    else:
+        audit.start_evidence(kind, **asked)
+    st.rerun()
 
 
 def _follow(audit: Audit, kind: str) -> None:
