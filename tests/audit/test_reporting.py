@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import run_command
 from tracin_viz.audit import ReportOptions, Workspace, report_page
+from tracin_viz.audit.reported import EXEMPLARS, EXPLAINED
 from tracin_viz.config import Home
+from tracin_viz.data.thumbnails import thumbnail
 from tracin_viz.errors import InputError
 from tracin_viz.explore.noise import wilson
 from tracin_viz.relabel.sessions import QueueEntry
@@ -98,6 +102,13 @@ def test_annotators_are_counted_and_may_be_numbered(decided: Workspace):
     page = report_page(hidden)
     assert "Lovelace" not in page
     assert "seen" not in page
+
+
+def test_fifty_pictures_fit_in_five_megabytes_even_where_they_are_noise():
+    noise = np.random.default_rng(0).integers(0, 256, size=(600, 800, 3), dtype=np.uint8)
+    large, small = (len(thumbnail(Image.fromarray(noise), size)) for size in ReportOptions.SIZES[::-1])
+    others = 6 * EXEMPLARS + 1 + 2 * EXPLAINED
+    assert 4 / 3 * (50 * large + others * small) <= 4_900_000
 
 
 @pytest.mark.parametrize(

@@ -180,8 +180,8 @@ def test_the_headline_is_the_reviewed_share_with_its_interval():
         "on → off?",
         "more suspicious than 99.9 %",
         "the model leans to off (62 %)",
-        "for: on × 7",
-        "against: off × 9",
+        "for: on (7)",
+        "against: off (9)",
         "relabelled to off",
         "by ada",
         "clear",
@@ -225,7 +225,7 @@ def test_nobody_reviewed_and_nothing_known_is_said_plainly():
     empty.update(review=None, recovery=None, clusters=None, influence=None, decisions=nobody)
     text = Reader(report_page(empty)).text
     assert "Not reviewed" in text
-    assert "The 1 example most suspicious of 48 training examples are listed" in text
+    assert "48 training labels were looked at; the most suspicious are listed" in text
     assert text.count("Not measured") == 6
     assert "Nobody has decided anything yet." in text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tracin_viz.errors import JobError, NotComputedError
-from tracin_viz.report.options import ReportOptions
+from tracin_viz.report.options import SMALL, ReportOptions
 
 if TYPE_CHECKING:
     from tracin_viz.audit.audit import Audit
@@ -112,7 +112,7 @@ def clusters(making: Making) -> dict[str, Any] | None:
             "classes": list(one.classes.items()),
             "suspect_share": one.suspect_share,
             "exemplars": [
-                {"id": f"train:{row}", **content(audit, f"train:{row}", sources.iloc[row], wanted.pictures)}
+                {"id": f"train:{row}", **content(audit, f"train:{row}", sources.iloc[row], SMALL)}
                 for row in one.exemplars[:EXEMPLARS]
             ],
         }
@@ -137,7 +137,7 @@ def explained(making: Making) -> dict[str, Any] | None:
     query = found["query"]
 
     def entry(row: dict[str, Any]) -> dict[str, Any]:
-        shown = content(audit, row["id"], row["source"], wanted.pictures)
+        shown = content(audit, row["id"], row["source"], SMALL)
         return {**{key: row[key] for key in ("id", "label", "predicted", "score")}, "content": shown}
 
     return {

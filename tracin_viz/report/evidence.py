@@ -44,7 +44,7 @@ def trust(report: Mapping[str, Any], words: Words) -> list[Html]:
                 "p",
                 tr(
                     "Not measured: no label is known to be wrong beforehand, and nobody has reviewed a "
-                    "suspect yet. Until then the list below is a reason to look, no verdict."
+                    "suspect yet. Until then the list above is a reason to look, no verdict."
                 ),
             )
         )

@@ -96,7 +96,7 @@ def _reasons(one: Mapping[str, Any], words: Words, target: str) -> list[Html]:
         ("opponents", "▼", tr("against: {labels}")),
     ):
         if one["neighbours"] and one["neighbours"][side]:
-            labels = ", ".join(f"{label} ×\u00a0{count}" for label, count in one["neighbours"][side][:3])
+            labels = ", ".join(f"{label} ({count})" for label, count in one["neighbours"][side][:3])
             mark = tag(
                 "span", f"{sign} ", class_="mark for" if sign == "▲" else "mark against", aria_hidden="true"
             )

@@ -34,7 +34,7 @@ def header(report: Mapping[str, Any], words: Words) -> Html:
 
 def headline(report: Mapping[str, Any], words: Words) -> Html:
     """The finding in one or two sentences, from the strongest evidence there is."""
-    tr, trn = words.tr, words.trn
+    tr = words.tr
     recovery, review = report["recovery"], report["review"]
     if review and review["suspects"]["reviewed"]:
         found = review["suspects"]
@@ -60,8 +60,7 @@ def headline(report: Mapping[str, Any], words: Words) -> Html:
         )
     total = report["data"]["splits"].get("train", 0)
     return said(
-        tr("The {count} most suspicious of {total} training examples are listed below for people to judge."),
-        count=trn("{n} example", "{n} examples", len(report["findings"])),
+        tr("{total} training labels were looked at; the most suspicious are listed for people to judge."),
         total=f"{total:,}",
     )
 
