@@ -34,7 +34,7 @@ def home(tmp_path):
 def test_a_plan_is_read_as_it_was_written(home):
     plans.save(home, "one", PLAN)
     assert plans.load(home, "one") == PLAN
-    assert PLAN.units == ["a", "b", "c", "d"]
+    assert PLAN.units == ("a", "b", "c", "d")
     assert [path.name for path in home.audit_folder("one").iterdir()] == ["plan.json"]
 
 

@@ -134,6 +134,11 @@ class RunPlan:
 
 def map_key(train: SplitPlan, rates: Sequence[float]) -> str:
     """Artifact key of the map of these units of the training split, weighted by ``rates``."""
+    return _map_key(train, tuple(rates))
+
+
+@lru_cache(maxsize=64)  # pages ask at every rerun, and there are hundreds of units
+def _map_key(train: SplitPlan, rates: tuple[float, ...]) -> str:
     parts = {"kind": "map", "format": fingerprint.FORMAT, "units": train.keys, "rates": list(rates)}
     return fingerprint.fingerprint(parts)
 

@@ -6,6 +6,7 @@ of registered audits and numbers of examples are looked up; no part of an addres
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from urllib.parse import quote
@@ -101,7 +102,12 @@ def _missing() -> Response:
 
 
 def _version(audit: Audit, split: str, row: str, size: int) -> str:
-    return fingerprint([data_key(audit), split, row, size])[:12]
+    return _stamp(data_key(audit), split, row, size)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _stamp(data: str, split: str, row: str, size: int) -> str:
+    return fingerprint([data, split, row, size])[:12]
 
 
 def upload_url() -> str:

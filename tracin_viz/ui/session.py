@@ -6,6 +6,7 @@ so a reload or a restarted server loses nothing (reference: streamlit.md §1, §
 
 from __future__ import annotations
 
+import functools
 import threading
 import uuid
 from collections.abc import Sequence
@@ -57,7 +58,12 @@ def open_audit(name: str) -> Audit:
 
 def data_key(audit: Audit) -> str:
     """Changes when the audit is created anew: part of every thumbnail's address."""
-    return fingerprint([audit.name, audit.record.created])
+    return _data_key(audit.name, audit.record.created)
+
+
+@functools.lru_cache(maxsize=64)
+def _data_key(name: str, created: float) -> str:
+    return fingerprint([name, created])
 
 
 def parameter(name: str) -> str:

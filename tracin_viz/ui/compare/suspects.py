@@ -15,7 +15,7 @@ from tracin_viz.ui.compare.sides import Side
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.language import tr, trn
-from tracin_viz.ui.results import document, examples, shared
+from tracin_viz.ui.results import document, examples, shared, state_key
 from tracin_viz.ui.session import linked, publish
 
 SHARES = [1, 2, 5, 10, 20, 30, 50]
@@ -28,7 +28,16 @@ def compare_suspects(left: Side, right: Side) -> None:
     by, share = _controls()
     first, second = _scores(left, by), _scores(right, by)
     finite = int(np.isfinite(first).sum())
-    found = agreement(first, second, max(1, round(finite * share / 100)))
+    top = max(1, round(finite * share / 100))
+    found: Agreement = shared(
+        left.audit,
+        "agreement",
+        state_key(right.audit),
+        right.audit.name,
+        by,
+        top,
+        compute=lambda: agreement(first, second, top),
+    )
     if not found.top:
         st.info(tr("No example has a finite score on both sides."))
         return

@@ -7,7 +7,7 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.ui import charts, text, theme
 from tracin_viz.ui.language import tr
-from tracin_viz.ui.results import document
+from tracin_viz.ui.results import document, shared
 
 
 def show_recovery(audit: Audit, ranking: str) -> None:
@@ -25,12 +25,16 @@ def show_recovery(audit: Audit, ranking: str) -> None:
         )
     )
     names = {name: tr(words) for name, words in text.SUSPECT_RANKINGS.items()}
-    figure = charts.recovery(
-        found["curves"],
-        found["fractions"],
-        chosen=ranking,
-        names=names,
-        colours=(theme.colour("suspect"), theme.colour("neutral")),
+    colours = (theme.colour("suspect"), theme.colour("neutral"))
+    figure = shared(
+        audit,
+        "recovery figure",
+        ranking,
+        colours,
+        tuple(names.values()),
+        compute=lambda: charts.recovery(
+            found["curves"], found["fractions"], chosen=ranking, names=names, colours=colours
+        ),
     )
     st.plotly_chart(
         figure,
