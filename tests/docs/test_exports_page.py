@@ -23,7 +23,7 @@ def test_every_column_is_explained_as_the_schema_has_it():
 
 def test_every_format_and_choice_is_named():
     assert (
-        tuple(re.findall(r"^\| `([\w-]+)` \| (?!text|number|count|flag)", PAGE, re.MULTILINE))
+        tuple(re.findall(r"^\| `(\w[\w-]*)` \| (?!text|number|count|flag)", PAGE, re.MULTILINE))
         == EXPORT_FORMATS
     )
     assert f"--rows {'|'.join(EXPORT_ROWS)}" in PAGE and f"--links {'|'.join(EXPORT_LINKS)}" in PAGE
