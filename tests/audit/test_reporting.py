@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import run_command
+from tests.conftest import end_query_process, run_command
 from tracin_viz.audit import ReportOptions, Workspace, report_page
 from tracin_viz.audit.reported import EXEMPLARS, EXPLAINED
 from tracin_viz.config import Home
@@ -20,9 +22,11 @@ from tracin_viz.relabel.sessions import QueueEntry
 
 
 @pytest.fixture(scope="module")
-def decided(tiny_home: Path) -> Workspace:
-    """The tiny audit with decisions of two people about suspects, and a random control."""
-    space = Workspace(Home(tiny_home))
+def decided(tiny_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The tiny audit with decisions of two people about suspects, and a random control; nobody else's."""
+    home = tmp_path_factory.mktemp("reporting") / "home"
+    shutil.copytree(tiny_home, home, ignore=shutil.ignore_patterns("runtime", "workspace.db*"))
+    space = Workspace(Home(home))
     audit = space.open("tiny")
     rows = audit.suspects(top=48)["suspects"]
     other = {name: next(one for one in audit.classes if one != name) for name in audit.classes}
@@ -41,7 +45,8 @@ def decided(tiny_home: Path) -> Workspace:
     audit.decide(rows[4]["id"], "exclude", annotator="Ada Lovelace")
     for row in rows[40:44]:
         audit.decide(row["id"], "keep", annotator="Ada Lovelace", session=random.id)
-    return space
+    yield space
+    end_query_process(home)
 
 
 def test_the_figures_are_those_of_the_other_documents(decided: Workspace):
@@ -97,6 +102,14 @@ def test_annotators_are_counted_and_may_be_numbered(decided: Workspace):
         ("Bo Example", 2),
     ]
     assert (found["both"], found["agree"]) == (2, 1)
+    assert found["pairs"] == [
+        {
+            "names": ["Ada Lovelace", "Bo Example"],
+            "shared": 2,
+            "same": 1,
+            "kappa": audit.agreement().pairs[0].kappa,
+        }
+    ]
     hidden = audit.report(ReportOptions(findings=3, neighbours=0, clusters=0, names=False))
     assert [one["name"] for one in hidden["decisions"]["annotators"]] == ["1", "2"]
     page = report_page(hidden)

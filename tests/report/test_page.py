@@ -73,6 +73,8 @@ def document() -> dict[str, Any]:
             "undone": 1,
             "both": 4,
             "agree": 3,
+            "pairs": [{"names": ["ada", "bo"], "shared": 4, "same": 3, "kappa": 0.5}],
+            "fleiss": None,
         },
         "findings": [
             {
@@ -192,6 +194,7 @@ def test_the_headline_is_the_reviewed_share_with_its_interval():
         "labelled on, score +41.8",
         "labelled on, score −12.3",
         "4 examples were decided by several people; they agree on 3 of them (75 %).",
+        "ada and bo: kappa 0.5 on 4 examples",
         "1 decision was taken back.",
         "1 example could not be measured",
         "tracin-viz compute lights",
@@ -221,7 +224,7 @@ def test_every_section_has_its_heading_and_all_is_named_for_a_screen_reader():
 
 def test_nobody_reviewed_and_nothing_known_is_said_plainly():
     empty = document()
-    nobody = {"annotators": [], "events": 0, "undone": 0, "both": 0, "agree": 0}
+    nobody = {"annotators": [], "events": 0, "undone": 0, "both": 0, "agree": 0, "pairs": [], "fleiss": None}
     empty.update(review=None, recovery=None, clusters=None, influence=None, decisions=nobody)
     text = Reader(report_page(empty)).text
     assert "Not reviewed" in text

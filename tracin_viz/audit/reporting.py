@@ -172,6 +172,8 @@ def _without_names(document: dict[str, Any]) -> None:
     numbers = {one["name"]: str(place) for place, one in enumerate(document["decisions"]["annotators"], 1)}
     for one in document["decisions"]["annotators"]:
         one["name"] = numbers[one["name"]]
+    for pair in document["decisions"]["pairs"]:
+        pair["names"] = [numbers.get(name, "") for name in pair["names"]]
     for finding in document["findings"]:
         if finding["decision"]:
             finding["decision"]["by"] = numbers.get(finding["decision"]["by"], "")

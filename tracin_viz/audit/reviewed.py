@@ -72,19 +72,19 @@ def annotators_document(audit: Relabelling) -> dict[str, Any]:
     """What each annotator decided, undone decisions left out, and how often two of them agree.
 
     Returns:
-        ``{annotators: [{name, keep, relabel, exclude, review, total}], events, undone, both, agree}``: both =
-        examples that several annotators decided, agree = those where all their last decisions are the same.
+        ``{annotators: [{name, keep, relabel, exclude, review, total}], events, undone, both, agree, pairs:
+        [{names, shared, same, kappa}], fleiss}``: both = examples that several annotators decided, agree =
+        those where all their last decisions are the same; Cohen's kappa of two, Fleiss' of three and more.
     """
     events = audit.history()
     valid = [event for event in holding(events) if event.action not in ("undo", "skip")]
     counts: dict[str, Counter[str]] = {}
-    last: dict[str, dict[str, tuple[str, str | None]]] = {}
+    last: dict[tuple[str, str], str] = {}
     for event in valid:
-        last.setdefault(event.example_id, {})[event.annotator] = (event.action, event.new_label)
-    for by in last.values():
-        for name, (action, _) in by.items():
-            counts.setdefault(name, Counter())[action] += 1
-    both = [by for by in last.values() if len(by) > 1]
+        last[event.example_id, event.annotator] = event.action
+    for (_, name), action in last.items():
+        counts.setdefault(name, Counter())[action] += 1
+    agreement = audit.agreement()
     return {
         "annotators": [
             {
@@ -96,6 +96,11 @@ def annotators_document(audit: Relabelling) -> dict[str, Any]:
         ],
         "events": len(events),
         "undone": len({event.undo_of for event in holding(events) if event.undo_of is not None}),
-        "both": len(both),
-        "agree": sum(len(set(by.values())) == 1 for by in both),
+        "both": agreement.shared,
+        "agree": agreement.same,
+        "pairs": [
+            {"names": list(one.annotators), "shared": one.shared, "same": one.same, "kappa": one.kappa}
+            for one in agreement.pairs
+        ],
+        "fleiss": agreement.fleiss,
     }

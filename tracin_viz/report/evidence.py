@@ -7,7 +7,7 @@ from typing import Any
 
 from tracin_viz.report import charts
 from tracin_viz.report.markup import Html, joined, said, tag
-from tracin_viz.report.words import Words, later, percent
+from tracin_viz.report.words import Words, later, number, percent
 
 RANKINGS = {
     "self-influence": later("Self-influence"),
@@ -180,7 +180,26 @@ def decisions(report: Mapping[str, Any], words: Words) -> list[Html]:
                 ),
             )
         )
+        kappas = [
+            tag("li", said(tr("{one} and {other}: kappa {kappa} on {count} examples"), **_pair(pair)))
+            for pair in found["pairs"][:10]
+            if pair["kappa"] is not None
+        ]
+        if found["fleiss"] is not None:
+            kappas.append(
+                tag("li", said(tr("All together: Fleiss' kappa {kappa}"), kappa=number(found["fleiss"])))
+            )
+        if kappas:
+            parts.append(tag("ul", *kappas, class_="points"))
+            parts.append(
+                tag("p", tr("Kappa: 1 = always the same, 0 = as often as by chance."), class_="quiet")
+            )
     if found["undone"]:
         undone = trn("{n} decision was taken back.", "{n} decisions were taken back.", found["undone"])
         parts.append(tag("p", undone, class_="quiet"))
     return parts
+
+
+def _pair(pair: Mapping[str, Any]) -> dict[str, str]:
+    one, other = pair["names"]
+    return {"one": one, "other": other, "kappa": number(pair["kappa"]), "count": f"{pair['shared']:,}"}

@@ -109,8 +109,9 @@ def _made(audit: Audit, options: ReportOptions) -> bytes:
 
 def _key(audit: Audit, options: ReportOptions) -> str:
     """Changes with everything that the file would say."""
-    parts = (state_key(audit), len(audit.history()), language(), astuple(options))
-    return repr(parts)
+    answers = [audit.evidence_status(kind) for kind in ("estimate", "retrain", "self-test")]
+    told = [(one["job"], one["state"]) for one in answers if one]
+    return repr((state_key(audit), len(audit.history()), told, language(), astuple(options)))
 
 
 def summary(report: dict[str, Any]) -> None:
