@@ -84,7 +84,7 @@ def test_a_failing_migration_leaves_nothing_behind_and_can_be_repeated(tmp_path)
     opened = Database(path)
     assert opened.read("SELECT name FROM sqlite_master WHERE name = 'extra'") == []
     assert count(opened, "views") == 0
-    assert [row["name"] for row in opened.read("SELECT name FROM migrations")] == [
+    assert [row["name"] for row in opened.read("SELECT name FROM migrations ORDER BY position")] == [
         name for name, _ in MIGRATIONS
     ]
     opened.close()
