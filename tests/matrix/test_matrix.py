@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from tests.conftest import end_query_process
 from tests.matrix.cells import Kind, kinds, name_of, scores_of
 from tests.matrix.content import CLASSES, examples
 from tests.matrix.model_forms import RATE, several_targets
 from tracin_viz.audit import Audit, Workspace
-from tracin_viz.config import Home
+from tracin_viz.config import HOME_VARIABLE, Home
 from tracin_viz.errors import InputError
 from tracin_viz.jobs.estimating import estimate
 from tracin_viz.jobs.evidence_settings import EstimateSettings, RetrainSettings, SelfTestSettings
@@ -29,6 +30,7 @@ from tracin_viz.jobs.subject import Subject
 from tracin_viz.models.bundle import inspect_run
 from tracin_viz.relabel.changes import read_changes
 
+ROOT = Path(__file__).parents[2]
 #: Cells of `make test`; the parts of the others are tested beside the readers.
 CHOSEN = {
     "images": [("image folder", "Trainer"), ("tar.gz", "Lightning"), ("saved data set", "torchvision")],
@@ -99,6 +101,23 @@ def test_a_selection_is_the_mean_of_its_examples_whatever_their_labels_are(
             audit.confusion()
         with pytest.raises(InputError, match="no “same class”"):
             audit.influence(query="test:1", same_class=True)
+
+
+@pytest.mark.parametrize("view", ["one", "many"])
+@pytest.mark.parametrize("name", ["texts", "several labels", "numbers"])
+def test_the_influence_page_draws_whatever_labels_are(
+    name: str, view: str, every_kind: dict[str, Kind], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = _audit(every_kind, home, name)
+    monkeypatch.setenv(HOME_VARIABLE, str(home))
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=90)
+    app.query_params.update({"audit": audit.name, "view": view, "among": "all"})
+    app.switch_page("3_influence.py")
+    app.run()
+    assert not app.exception and not app.error
+    words = " ".join(str(one.value) for one in [*app.caption, *app.markdown])
+    assert "should not have" not in words
+    assert "estimated from gradient sketches" in words if view == "many" else "**Exact** scores" in words
 
 
 def test_opponents_of_many_numbers_are_those_of_all(every_kind: dict[str, Kind], home: Path) -> None:
