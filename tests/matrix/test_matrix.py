@@ -30,6 +30,7 @@ from tracin_viz.jobs.subject import Subject
 from tracin_viz.models.bundle import inspect_run
 from tracin_viz.relabel.changes import read_changes
 
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # PEFT asks transformers by an old name
 ROOT = Path(__file__).parents[2]
 #: Cells of `make test`; the parts of the others are tested beside the readers.
 CHOSEN = {
@@ -54,7 +55,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     end_query_process(folder)
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # PEFT asks transformers by an old name
 @pytest.mark.parametrize("name", CHOSEN)
 def test_scores_do_not_depend_on_the_form_of_the_files(
     name: str, every_kind: dict[str, Kind], home: Path
