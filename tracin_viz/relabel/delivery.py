@@ -98,8 +98,7 @@ def _event(
     who, identifier = _text(entry, "annotator"), _text(entry, "uuid")
     if annotator is not None and who != annotator:
         raise InputError(f"This decision is {who}'s, but {annotator} is signed in.")
-    at = entry.get("at")
-    when = float(at) if isinstance(at, (int, float)) and not isinstance(at, bool) else None
+    when = _moment(entry.get("at"))
     if entry.get("undo_of") is not None:
         taken = _text(entry, "undo_of")
         return Event("", "undo", who, event_uuid=identifier, undo_of=taken, client_ts=when)
@@ -138,6 +137,12 @@ def _queue(session: str | None, sessions: SessionBook, queues: dict[str, _Shown]
         entries = {one.example_id: one for one in found.queue} if found else {}
         queues[name] = _Shown(found.mode if found else "each", entries)
     return queues[name]
+
+
+def _moment(at: object) -> float | None:
+    """Seconds since 1970 by the browser's clock; ``None`` where it says none that could be."""
+    known = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at < 1e11
+    return float(at) if known and isinstance(at, (int, float)) else None
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:
