@@ -16,6 +16,7 @@ from tracin_viz.audit import Workspace
 from tracin_viz.audit.exporting import EXPORT_FORMATS
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
+from tracin_viz.relabel.events import Event
 from tracin_viz.relabel.exports.writing import FORMATS
 
 
@@ -60,6 +61,27 @@ def test_an_import_of_an_export_makes_the_same_state(format, rows, decided, empt
     assert again["already"] == home["already"] == found["new"]
     assert len(empty.history()) == found["new"]
     assert tree(tiny_files.data) == before
+
+
+@pytest.mark.parametrize("policy", ["majority", "adjudicated"])
+def test_votes_and_what_settled_them_come_back_under_every_policy(policy, decided, empty, tmp_path):
+    for row, people in ((7, "ada bob"), (8, "ada bob cyd"), (9, "ada bob")):
+        for place, name in enumerate(people.split()):
+            label = "ring" if place == 0 else "cross"
+            decided.decide(f"train:{row}", "relabel", new_label=label, annotator=name)
+    decided.events.append(Event("train:7", "relabel", "ada", "bar", "cross", settles=True))
+    decided.set_policy(policy)
+    table = decided.export_table()
+    assert table["label"][[7, 9]].tolist() == ["cross", "bar"]
+    assert table["n_annotators"][7:10].tolist() == [2, 3, 2]
+    assert table["agreement"][[7, 9]].tolist() == [0.5, 0.5]
+    assert table["label"][8] == ("cross" if policy == "majority" else "bar")
+    for format in ("jsonl", "label-studio"):
+        path = decided.export(format, tmp_path / f"labels{FORMATS[format].ending}")
+        empty.import_labels(path)
+        empty.set_policy(policy)
+        pd.testing.assert_frame_equal(empty.export_table(), table)
+        assert empty.import_labels(path)["new"] == decided.import_labels(path)["new"] == 0
 
 
 def test_an_import_that_was_undone_is_not_brought_back_by_the_same_file(decided, empty, tmp_path):

@@ -60,6 +60,7 @@ class Entry:
         label: The new label, where the action is ``relabel``.
         at: When, seconds since 1970; ``None`` = the file does not say.
         note: What was written about it.
+        settles: Made to settle what others disagree about.
     """
 
     annotator: str
@@ -67,6 +68,7 @@ class Entry:
     label: str | None = None
     at: float | None = None
     note: str = ""
+    settles: bool = False
 
 
 def entries_in(text: str, subject: Subject) -> list[Entry]:
@@ -111,6 +113,7 @@ def entry_of(told: Mapping[str, Any], subject: Subject) -> Entry:
         _new_label(str(action), told.get("label"), subject),
         moment(told.get("at")),
         storable(note),
+        told.get("settles") is True,
     )
 
 

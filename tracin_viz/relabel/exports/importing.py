@@ -19,6 +19,9 @@ from tracin_viz.relabel.exports.import_rows import Row, rows_of
 from tracin_viz.relabel.exports.reading import LabelFile
 from tracin_viz.relabel.exports.table import newest_by_annotator
 
+#: What the identifier of an imported decision follows from.
+_TOLD = ("annotator", "action", "label", "at", "note", "settles")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -88,7 +91,7 @@ def _planned(file: LabelFile, subject: Subject, log: Sequence[Event], rows: Sequ
         latest = float("-inf")
         own = here.get(row.example_id, {})
         for entry in row.entries:
-            mine = own.get(entry.annotator)
+            mine = own.get((entry.annotator, entry.settles))
             if mine is not None and _same(entry, mine, subject):
                 already += 1
                 continue
@@ -117,7 +120,7 @@ def _same(entry: Entry, event: Event, subject: Subject) -> bool:
 
 
 def _event(subject: Subject, row: Row, entry: Entry) -> Event:
-    told = (subject.audit, row.example_id, entry.annotator, entry.action, entry.label, entry.at, entry.note)
+    told = (subject.audit, row.example_id, *(getattr(entry, name) for name in _TOLD))
     return Event(
         row.example_id,
         entry.action,
@@ -127,5 +130,6 @@ def _event(subject: Subject, row: Row, entry: Entry) -> Event:
         suggested=row.suggested or None,
         client_ts=entry.at,
         note=entry.note,
+        settles=entry.settles,
         event_uuid=hashlib.sha256(repr(told).encode("utf-8", "replace")).hexdigest()[:32],
     )

@@ -69,7 +69,7 @@ class _Writer:
             yield made
 
     def _annotation(self, entry: dict[str, Any], given: str) -> dict[str, Any]:
-        meta = {name: entry[name] for name in ("annotator", "at")}
+        meta = {name: entry[name] for name in ("annotator", "at", "settles") if name in entry}
         results = [{**self._result(DECISION, "choices", {"choices": [entry["action"]]}), "meta": meta}]
         label = entry.get("label", given if entry["action"] == "keep" else "")
         if label and (result := self._label(label)) is not None:

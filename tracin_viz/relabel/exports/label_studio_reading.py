@@ -52,6 +52,8 @@ def _entry(annotation: dict[str, Any], target: str, given: str, classes: tuple[s
         if label is None:
             raise ValueError("an annotation says neither a label nor a decision")
     entry: dict[str, Any] = {"annotator": meta.get("annotator") or _account(annotation), "action": action}
+    if meta.get("settles") is True:
+        entry["settles"] = True
     if action == "relabel" and label is not None:
         entry["label"] = label
     if at := meta.get("at") or annotation.get("created_at"):

@@ -51,7 +51,8 @@ SCHEMA: dict[str, Column] = {
     "decisions": Column(
         "text",
         "Each person's newest decision, oldest first, as a JSON array of objects with annotator, action, "
-        "label (where the action is relabel), at and note; empty = none.",
+        "label (where the action is relabel), at, note, and settles (true where it settles a disagreement); "
+        "empty = none.",
     ),
 }
 

@@ -25,6 +25,8 @@ ROWS: dict[str, str] = {
 }
 
 Canonical = Callable[[str], str]
+#: Who decided, and whether to settle what others disagree about.
+Voice = tuple[str, bool]
 
 
 def rows(
@@ -78,7 +80,7 @@ def rows(
             "annotator": [one.event.annotator if one else "" for one in made],
             "decided_at": _times(made),
             "note": [one.event.note if one else "" for one in made],
-            "n_annotators": [len(theirs) for theirs in people],
+            "n_annotators": [len({event.annotator for event in theirs}) for theirs in people],
             "agreement": [
                 _agreement(one, theirs, label, canonical)
                 for one, theirs, label in zip(made, people, given, strict=True)
@@ -104,14 +106,18 @@ def chosen(frame: pd.DataFrame, which: str) -> pd.DataFrame:
     return frame[kept].reset_index(drop=True)
 
 
-def newest_by_annotator(events: Sequence[Event]) -> dict[str, dict[str, Event]]:
-    """Each annotator's newest decision that holds, by example and annotator, in order of the log."""
-    found: dict[str, dict[str, Event]] = {}
+def newest_by_annotator(events: Sequence[Event]) -> dict[str, dict[Voice, Event]]:
+    """Each annotator's newest decision that holds, by example and voice, in order of the log.
+
+    What somebody decided to settle others' disagreement stands beside that person's own vote.
+    """
+    found: dict[str, dict[Voice, Event]] = {}
     for event in holding(events):
         if event.action not in ("undo", "skip"):
             own = found.setdefault(event.example_id, {})
-            own.pop(event.annotator, None)  # the newest comes last
-            own[event.annotator] = event
+            voice = (event.annotator, bool(event.settles))
+            own.pop(voice, None)  # the newest comes last
+            own[voice] = event
     return found
 
 
@@ -142,13 +148,15 @@ def _entry(event: Event, at: str, canonical: Canonical) -> dict[str, Any]:
     entry["at"] = at
     if event.note:
         entry["note"] = event.note
+    if event.settles:
+        entry["settles"] = True
     return entry
 
 
 def _agreement(decision: Decision | None, events: Sequence[Event], given: str, canonical: Canonical) -> float:
-    if len(events) < 2:
+    own = [_outcome(event.action, event.new_label, given, canonical) for event in events if not event.settles]
+    if len(own) < 2:
         return float("nan")
-    own = [_outcome(event.action, event.new_label, given, canonical) for event in events]
     if decision is None:  # they differ, and nobody settled it
         return max(map(own.count, own)) / len(own)
     holds = _outcome(decision.action, decision.label, given, canonical)
