@@ -87,6 +87,20 @@ def test_an_answer_to_older_decisions_says_so_and_an_undo_makes_it_current_again
     assert kept["older"] == ["results"]
 
 
+def test_decisions_of_several_people_count_by_the_audits_policy(home: Path):
+    audit = opened(home)
+    for name in ("ann", "bob"):
+        audit.decide("train:0", "relabel", new_label="ring", annotator=name)
+    audit.decide("train:0", "keep", annotator="cid")
+    assert len(audit.label_changes()) == 0, "the last word counts where nothing else is said"
+    audit.set_policy("majority")
+    assert len(audit.label_changes()) == 1
+    assert asked(home, "retrain", "--seeds", "1")["changes"]["relabelled"] == 1
+    assert audit.retraining()["current"]  # type: ignore[index]
+    audit.set_policy("single")
+    assert audit.retraining()["older"] == ["decisions"]  # type: ignore[index]
+
+
 def test_the_estimate_tells_sign_and_order_only_where_the_optimizer_is_not_known(home: Path):
     decide(opened(home))
     found = asked(home, "estimate")

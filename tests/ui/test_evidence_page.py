@@ -89,14 +89,16 @@ def entry(name: str, mean: float, sign: int) -> dict[str, Any]:
 def test_bars_of_effects_have_their_intervals_signs_and_only_meant_numbers():
     entries = [entry("ant", 5.0, 1), entry("bee", -4.0, -1), entry("cat", 0.5, 0)]
     colours = {1: "#0072B2", -1: "#D55E00", 0: "#9AA5B1"}
-    figure = charts.effects(entries, colours=colours, axis="fall", numbers=False)
+    figure = charts.effects(entries, colours=colours, axis="fall", ink="#000000", numbers=False)
     bars = figure.data[0]
     assert list(bars.y) == ["? cat", "▲ bee", "▼ ant"], "drawn from below, the first on top"
     assert list(bars.error_x.array) == [2, 2, 2]
     assert list(bars.error_x.arrayminus) == [1, 1, 1]
     assert list(bars.marker.color) == ["#9AA5B1", "#D55E00", "#0072B2"]
     assert figure.layout.xaxis.showticklabels is False
-    assert charts.effects(entries, colours=colours, axis="fall", numbers=True).layout.xaxis.showticklabels
+    assert charts.effects(
+        entries, colours=colours, axis="fall", ink="#000000", numbers=True
+    ).layout.xaxis.showticklabels
 
 
 def test_every_seed_is_a_line_between_the_arms():

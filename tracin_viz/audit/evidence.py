@@ -54,13 +54,13 @@ class Evidence(Relabelling):
     def label_changes(self) -> Changes:
         """What the decisions so far change about the labels that a model would be trained on."""
         events = self.history()
-        last = events[-1].seq if events else 0
+        last = (events[-1].seq if events else 0, self.policy)
         # Pages ask at every rerun; with 100,000 decisions reading them all takes a while.
         if self._changes is None or self._changes[0] != last:
             self._changes = last, read_changes(new_labels(self.decisions()), self.results.dataset())
         return self._changes[1]
 
-    _changes: tuple[int, Changes] | None = None
+    _changes: tuple[tuple[int, str], Changes] | None = None
 
     def held_out(self) -> str | None:
         """The split on which evidence is measured; ``None`` where all examples may have been reviewed."""

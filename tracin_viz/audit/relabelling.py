@@ -13,16 +13,14 @@ from tracin_viz.config import Home
 from tracin_viz.errors import InputError
 from tracin_viz.relabel.agreement import Agreement, agreement
 from tracin_viz.relabel.delivery import Delivered, deliver
-from tracin_viz.relabel.events import Decision, Event, EventLog
+from tracin_viz.relabel.events import POLICY, Decision, Event, EventLog, policy_of
 from tracin_viz.relabel.exports.label_texts import several_text
 from tracin_viz.relabel.leases import Leases
-from tracin_viz.relabel.policies import POLICIES, USUAL, Conflict, by_example, outcome, votes
+from tracin_viz.relabel.policies import POLICIES, Conflict, by_example, outcome, votes
 from tracin_viz.relabel.sessions import SessionBook
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 from tracin_viz.store.settings import Settings, signing_key
-
-_POLICY = "policy"
 
 
 class Relabelling:
@@ -140,8 +138,7 @@ class Relabelling:
     @property
     def policy(self) -> str:
         """How the decisions of several people come to one label: a key of ``POLICIES``."""
-        kept = Settings(self.database, self.record.name).get(_POLICY)
-        return kept if kept in POLICIES else USUAL
+        return policy_of(self.database, self.record.name)
 
     def set_policy(self, policy: str) -> None:
         """Choose the policy for everybody who looks at this audit.
@@ -151,7 +148,7 @@ class Relabelling:
         """
         if policy not in POLICIES:
             raise InputError(f"There is no policy '{policy}'.", remedy=f"Policies: {', '.join(POLICIES)}.")
-        Settings(self.database, self.record.name).set(_POLICY, policy)
+        Settings(self.database, self.record.name).set(POLICY, policy)
 
     def decisions(self, policy: str | None = None) -> dict[str, Decision]:
         """The current decision by example; undone ones are gone.

@@ -14,7 +14,7 @@ from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import InputError, NotComputedError
 from tracin_viz.explore import suspects
 from tracin_viz.relabel.changes import Changes, given_targets, has_target, new_labels, read_changes
-from tracin_viz.relabel.events import EventLog
+from tracin_viz.relabel.events import EventLog, policy_of
 from tracin_viz.store import plan as plans
 from tracin_viz.store import registry
 from tracin_viz.store.artifacts import ArtifactStore
@@ -122,7 +122,8 @@ class Subject:
         database = Database(self.home.database)
         try:
             log = EventLog(database, self.record.name, classes=self.record.classes)
-            return read_changes(new_labels(log.current()), self.dataset)
+            held = log.current(policy_of(database, self.record.name))
+            return read_changes(new_labels(held), self.dataset)
         finally:
             database.close()
 

@@ -16,15 +16,26 @@ from typing import TypeVar
 from tracin_viz.errors import InputError
 from tracin_viz.relabel.checks import ACTIONS, checked, checked_annotator, checked_uuid
 from tracin_viz.relabel.decisions import Decision, Event, Stacks, holding, new_uuid, stacks
-from tracin_viz.relabel.policies import USUAL, Conflict, conflict, decide, decisions
+from tracin_viz.relabel.policies import POLICIES, USUAL, Conflict, conflict, decide, decisions
 from tracin_viz.relabel.undoing import holds, taken_back
 from tracin_viz.store.database import Database
+from tracin_viz.store.settings import Settings
 
 __all__ = ["ACTIONS", "Decision", "Event", "EventLog", "decisions", "holding"]
 
 _COLUMNS = tuple(entry.name for entry in fields(Event))
 _STORED = tuple(name for name in _COLUMNS if name != "seq")
 _Value = TypeVar("_Value")
+
+
+#: Name of an audit's setting: how the decisions of several people come to one label.
+POLICY = "policy"
+
+
+def policy_of(database: Database, audit: str) -> str:
+    """The policy that counts for an audit: a key of ``POLICIES``."""
+    kept = Settings(database, audit).get(POLICY)
+    return kept if kept in POLICIES else USUAL
 
 
 class EventLog:

@@ -20,6 +20,7 @@ def effects(
     *,
     colours: Mapping[int, str],
     axis: str,
+    ink: str,
     numbers: bool,
 ) -> go.Figure:
     """By how much the loss of each class would fall, with intervals.
@@ -28,6 +29,7 @@ def effects(
         entries: ``class``, ``mean``, ``low``, ``high``, ``sign`` each, in the order from top to bottom.
         colours: By sign: +1 falls, −1 rises, 0 not clear.
         axis: Under the axis.
+        ink: Colour of the error bars, seen on the page and on the bars.
         numbers: Whether the size means something; else only the bars' direction and order are shown.
     """
     shown = list(entries)[:MOST_CLASSES][::-1]
@@ -46,7 +48,7 @@ def effects(
             "arrayminus": [_length(entry["mean"], entry["low"]) for entry in shown],
             "thickness": 1.5,
             "width": 4,
-            "color": _BOTH_THEMES,
+            "color": ink,
         },
         hovertemplate="%{y}: %{x:.3g}<extra></extra>" if numbers else "%{y}<extra></extra>",
     )

@@ -25,6 +25,7 @@ _VERDICTS: dict[int, str] = {
         "Whether the decisions would lower or raise the loss is **not clear**: zero is within the error bar."
     ),
 }
+_INK = {"light": "#1F2328", "dark": "#F0F2F5"}
 _UNKNOWN: dict[str, str] = {
     "epochs": later("how many examples training saw between checkpoints is not known"),
     "optimizer": later("which optimizer trained the model is not known"),
@@ -68,7 +69,7 @@ def _classes(found: dict[str, Any], sized: bool) -> None:
     colours = {1: theme.colour("proponent"), -1: theme.colour("opponent"), 0: theme.colour("neutral")}
     named = [{**entry, "class": _short(entry["class"])} for entry in entries]
     axis = tr("estimated fall of the loss →") if sized else tr("loss falls more → (no unit)")
-    figure = charts.effects(named, colours=colours, axis=axis, numbers=sized)
+    figure = charts.effects(named, colours=colours, axis=axis, ink=_INK[theme.mode()], numbers=sized)
     falls, rises = (sum(entry["sign"] == sign for entry in entries) for sign in (1, -1))
     alt = tr(
         "Estimated effect by class with error bars: the loss falls for {falls} classes, rises for {rises}, "
