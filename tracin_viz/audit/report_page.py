@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracin_viz.audit.validation import grouped
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 960px; margin: 32px auto; padding: 0 16px }
-table { border-collapse: collapse; width: 100% }
-td, th { border: 1px solid #bbb; padding: 4px 8px; text-align: left; vertical-align: top }
-td { overflow-wrap: anywhere }
-.verdict { font-weight: 600 }
-"""
+from tracin_viz.report.markup import Html, joined, tag
+from tracin_viz.report.page import framed
 
 
 def report_html(report: Mapping[str, Any]) -> str:
-    """The page.
+    """The page, in the look of the audit's report.
 
     Args:
         report: The document of ``validation.validation_report``.
     """
     title = "Validation report"
-    parts = [
-        f"<h1>{title}</h1><p class=verdict>{_text(report['verdict'])}</p>",
-        _facts(report),
+    sections = [
+        _section("What was looked at", _facts(report)),
         *(_group(kind, entries) for kind, entries in grouped(report["problems"]).items()),
-        "<h2>Checkpoints</h2>",
-        _checkpoints(report["checkpoints"]),
-        "<h2>Examples of each class</h2>",
-        _classes(report["data"]["class_counts"] or {}),
+        _section("Checkpoints", _checkpoints(report["checkpoints"])),
+        _section("Examples of each class", _classes(report["data"]["class_counts"] or {})),
     ]
-    head = f"<meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>"
-    return (
-        f"<!doctype html><html lang=en><head>{head}<style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>"
-    )
+    head = tag("header", tag("h1", title), tag("p", report["verdict"], class_="lead"))
+    return framed(title, joined([head, tag("main", *sections)]))
 
 
-def _facts(report: Mapping[str, Any]) -> str:
+def _section(title: str, body: Html) -> Html:
+    return tag("section", tag("h2", title), body)
+
+
+def _facts(report: Mapping[str, Any]) -> Html:
     data, model = report["data"], report["model"]
     pairs = [
         ("Data", data["path"]),
@@ -49,16 +40,17 @@ def _facts(report: Mapping[str, Any]) -> str:
         ("What it is", model["format"] or model["architecture"]),
         ("Why it is read that way", model["reason"]),
     ]
-    return _table(("", ""), [pair for pair in pairs if pair[1]])
+    written = [part for name, value in pairs if value for part in (tag("dt", name), tag("dd", value))]
+    return tag("dl", *written, class_="facts")
 
 
-def _group(kind: str, entries: Sequence[Mapping[str, Any]]) -> str:
+def _group(kind: str, entries: Sequence[Mapping[str, Any]]) -> Html:
     rows = [(one["where"], one["message"], one["remedy"]) for one in entries]
-    title = f"<h2>{_text(kind.capitalize())} ({len(entries)})</h2>"
-    return title + _table(("Where", "What is wrong", "What to do"), rows)
+    title = f"{kind.capitalize()} ({len(entries)})"
+    return _section(title, _table(title, ("Where", "What is wrong", "What to do"), rows))
 
 
-def _checkpoints(found: Sequence[Mapping[str, Any]]) -> str:
+def _checkpoints(found: Sequence[Mapping[str, Any]]) -> Html:
     rows = [
         (
             one["step"],
@@ -69,20 +61,18 @@ def _checkpoints(found: Sequence[Mapping[str, Any]]) -> str:
         )
         for one in found
     ]
-    return _table(("Step", "Learning rate", "Where from", "Training loss", "Right on a sample"), rows)
+    titles = ("Step", "Learning rate", "Where from", "Training loss", "Right on a sample")
+    return _table("Checkpoints", titles, rows)
 
 
-def _classes(counts: Mapping[str, Mapping[str, int]]) -> str:
+def _classes(counts: Mapping[str, Mapping[str, int]]) -> Html:
     names = list(dict.fromkeys(name for split in counts.values() for name in split))
     rows = [(name or "no label", *(split.get(name, 0) for split in counts.values())) for name in names]
-    return _table(("Class", *counts), rows)
+    return _table("Examples of each class", ("Class", *counts), rows)
 
 
-def _text(value: object) -> str:
-    return "" if value is None else html.escape(str(value))
-
-
-def _table(titles: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    head = "".join(f"<th>{_text(title)}</th>" for title in titles)
-    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+def _table(name: str, titles: Sequence[object], rows: Sequence[Sequence[object]]) -> Html:
+    head = tag("tr", *(tag("th", title, scope="col") for title in titles))
+    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
+    table = tag("table", tag("thead", head), tag("tbody", *body))
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)

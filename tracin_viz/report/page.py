@@ -68,9 +68,9 @@ def report_page(report: Mapping[str, Any], words: Words = ENGLISH) -> str:
         aria_label=tr("Contents"),
     )
     head = opening.header(report, words)
-    body = tag("body", head, tag("main", contents, *sections), _footer(report, words))
-    page = tag("html", _head(report, words), body, lang=words.language)
-    return f"<!doctype html>\n{page}\n"
+    title = tr("Training-data audit: {title}", title=clean(report["title"], longest=120))
+    body = joined([head, tag("main", contents, *sections), _footer(report, words)])
+    return framed(title, body, language=words.language)
 
 
 def report_headline(report: Mapping[str, Any], words: Words = ENGLISH) -> str:
@@ -79,9 +79,19 @@ def report_headline(report: Mapping[str, Any], words: Words = ENGLISH) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", opening.headline(report, words)))
 
 
-def _head(report: Mapping[str, Any], words: Words) -> Html:
-    tr = words.tr
-    title = tr("Training-data audit: {title}", title=clean(report["title"], longest=120))
+def framed(title: str, body: Html, *, language: str = "en") -> str:
+    """A whole page in the report's look, under a policy that lets nothing run and nothing be loaded.
+
+    Args:
+        title: Of the window.
+        body: What is in it; its elements come from ``markup``.
+        language: Code of the words' language.
+    """
+    page = tag("html", _head(title), tag("body", body), lang=language)
+    return f"<!doctype html>\n{page}\n"
+
+
+def _head(title: str) -> Html:
     style = style_sheet()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     policy = (
