@@ -187,6 +187,67 @@ def test_by_keyboard_without_webgl_on_a_phone(open_page: OpenPage, demo_server: 
     expect(page.get_by_role("dialog").get_by_text("Self-influence", exact=True).first).to_be_attached()
 
 
+PAINTED = """root => {
+  const { canvas, painter, view, size } = root.map;
+  painter.draw(view, size, { size: 6, dim: false, paper: [255, 255, 255], step: 1 });
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((part, n) => n % 4 === 3 && part).length;
+}"""
+LOSE = """root => {
+  root.lost = root.map.canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+  root.lost.loseContext();
+}"""
+
+
+def test_two_fingers_move_the_map_and_a_lost_graphics_card_leaves_it_drawn(
+    open_page: OpenPage, demo_server: str
+):
+    page = open_page(demo_server)
+    page.goto("/clusters?audit=digits")
+    drawn = Map(page)
+    stage = drawn.root.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box is not None
+    before = drawn.root.evaluate("root => ({ ...root.map.view, scrolled: scrollY })")
+    x, y = box["x"] + box["width"] / 2, box["y"] + 200
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [
+            {"x": x + sign * one, "y": y + 20 * one / 40, "id": n}
+            for one in apart
+            for n, sign in enumerate((-1, 1))
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 40)
+    for apart in (60, 80, 100, 120):
+        touch("touchMove", apart)
+    touch("touchEnd")
+    session.detach()
+    after = drawn.root.evaluate("root => ({ ...root.map.view, scrolled: scrollY })")
+    assert after["scale"] > 2.5 * before["scale"]
+    assert after["scrolled"] == before["scrolled"]
+    expect(drawn.root.locator(".status")).to_contain_text("on the map")
+
+    drawn.root.get_by_role("button", name="Show the whole map").click()
+    whole = drawn.root.evaluate(PAINTED)
+    assert whole > 1_000
+    drawn.root.evaluate(LOSE)
+    expect(drawn.root.locator(".note")).to_contain_text("taken away")
+    drawn.root.evaluate("root => root.lost.restoreContext()")
+    expect(drawn.root.locator(".note")).to_be_hidden()
+    assert drawn.root.evaluate(PAINTED) == whole
+    drawn.root.evaluate("root => { root.map.patience = 50; }")
+    drawn.root.evaluate(LOSE)
+    expect(drawn.root.locator(".note")).to_contain_text("did not come back")
+    assert drawn.root.evaluate("root => root.map.painter.plain")
+    assert drawn.root.evaluate(PAINTED) > 1_000
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})

@@ -191,6 +191,10 @@ MAP_WORDS: dict[str, str] = {
     "more": later("and {n} more, in grey"),
     "loading": later("Loading the map …"),
     "failed": later("The map could not be loaded. Reload the page."),
+    "lost": later("The graphics card was taken away; waiting for it to come back."),
+    "lost_for_good": later(
+        "The graphics card did not come back: the map is drawn in a simpler and slower way."
+    ),
     "no_webgl": later("This browser has no WebGL: the map is drawn in a simpler and slower way."),
     "hint": later(
         "Drag to draw around points: Shift adds, Ctrl takes away, both keep the overlap. "

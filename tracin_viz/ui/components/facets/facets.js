@@ -29,6 +29,14 @@ function head(root, facet) {
     draw(root);
     root.querySelector(`#head-${facet.name}`).focus();
   };
+  // Down goes into the list, which opens where it is closed.
+  button.onkeydown = (event) => {
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    root.open = facet.name;
+    draw(root);
+    root.querySelector(".panel input")?.focus();
+  };
   return button;
 }
 

@@ -165,5 +165,9 @@ function listen(map) {
   overlay.onkeydown = (event) => press(map, event);
   overlay.onkeyup = (event) => { if (event.key === " ") map.space = false; };
   overlay.onblur = () => { map.space = false; map.corner = null; map.cross.on = false; map.marker.hidden = true; hideCard(map); };
+  // One finger may scroll the page up and down; two belong to the map, or the browser takes them as scrolling.
+  for (const kind of ["touchstart", "touchmove"]) {
+    overlay.addEventListener(kind, (event) => { if (event.touches.length > 1) event.preventDefault(); }, { passive: false });
+  }
   overlay.addEventListener("wheel", (event) => wheel(map, event), { passive: false });
 }

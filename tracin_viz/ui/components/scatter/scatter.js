@@ -1,6 +1,7 @@
 // The map as a whole: its parts on the page, the bytes it fetches, and what changes with each rerun.
 
 const TRIES = 3;
+const RESTORE = 3000; // milliseconds that a lost graphics card may take to come back
 
 async function bytesAt(map, address, mark) {
   const answer = await fetch(address);
@@ -114,10 +115,46 @@ function choice(map, name, options, present) {
   return [group, () => pick(present)];
 }
 
+// A painter begins with nothing: it gets all that the last one had.
+function repaint(map, painter) {
+  map.painter = painter;
+  if (!map.codes) return;
+  painter.places(map.places);
+  painter.codes(map.codes);
+  painter.chosen(map.chosen);
+  restyle(map);
+}
+
+// A graphics card that is taken away (a sleeping computer, too many tabs) usually comes back in a moment.
+// Where it does not, a canvas that never had WebGL takes the place of the one that had.
+function guardContext(map) {
+  map.canvas.addEventListener("webglcontextlost", (event) => {
+    event.preventDefault();
+    map.note.textContent = map.data.words.lost;
+    map.note.hidden = false;
+    map.giveUp = setTimeout(() => {
+      const fresh = make("canvas");
+      fresh.width = map.canvas.width;
+      fresh.height = map.canvas.height;
+      map.canvas.replaceWith(fresh);
+      map.canvas = fresh;
+      map.note.textContent = map.data.words.lost_for_good;
+      repaint(map, canvasPainter(fresh));
+    }, map.patience);
+  });
+  map.canvas.addEventListener("webglcontextrestored", () => {
+    clearTimeout(map.giveUp);
+    const painter = webglPainter(map.canvas);
+    if (!painter) return;
+    map.note.hidden = true;
+    repaint(map, painter);
+  });
+}
+
 function build(root, data, tell) {
   const words = data.words;
   const map = {
-    root, data, tell, have: {}, hidden: new Set(), fingers: new Map(), cards: new Map(), chosen: new Uint8Array(0), count: 0, cost: 0,
+    root, data, tell, have: {}, hidden: new Set(), fingers: new Map(), cards: new Map(), chosen: new Uint8Array(0), count: 0, cost: 0, patience: RESTORE,
     cross: { x: 0, y: 0, on: false }, step: 1, names: [], drawnAt: 0, hovered: -1, missing: 0, size: { width: 0, height: 0, ratio: 1 },
     stage: make("div", "stage"), canvas: make("canvas"), labels: make("div", "names"), overlay: document.createElementNS(SVG, "svg"),
     line: document.createElementNS(SVG, "polygon"), marker: make("div", "marker"), card: make("div", "hover"), legend: make("div", "legend"),
@@ -157,15 +194,7 @@ function build(root, data, tell) {
     map.note.textContent = words.no_webgl;
     map.note.hidden = false;
   }
-  map.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-  map.canvas.addEventListener("webglcontextrestored", () => {
-    map.painter = webglPainter(map.canvas);
-    if (!map.codes || !map.painter) return;
-    map.painter.places(map.places);
-    map.painter.codes(map.codes);
-    map.painter.chosen(map.chosen);
-    restyle(map);
-  });
+  guardContext(map);
   map.where = (place) => toScreen(map.view, map.size, map.places[2 * place], map.places[2 * place + 1]);
   listen(map);
   return map;
