@@ -47,7 +47,7 @@ def test_the_chosen_ranking_is_drawn_last_and_strongest():
     figure = charts.recovery(
         curves, [0, 1], chosen="self-influence", names={}, colours=("#E69F00", "#999999")
     )
-    assert figure.data[0].name == "random"
+    assert figure.data[0].name == "Looking at random"
     assert figure.data[-1].name == "self-influence"
     assert figure.data[-1].line.width > figure.data[-2].line.width
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from tracin_viz.ui.language import tr
+
 #: No buttons over a chart; scrolling the page over it must scroll the page.
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
 BINS = 60
@@ -111,7 +113,7 @@ def recovery(
         x=[0, 1],
         y=[0, 1],
         mode="lines",
-        name="random",
+        name=tr("Looking at random"),
         hoverinfo="skip",
         line={"color": colours[1], "dash": "dot", "width": 1},
     )
@@ -128,8 +130,8 @@ def recovery(
             line=line,
             hovertemplate="look at %{x:.0%} → find %{y:.0%}<extra>" + names.get(ranking, "") + "</extra>",
         )
-    figure.update_xaxes(title="share of training set looked at", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="planted wrong labels found", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title=tr("share of the training set looked at"), tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title=tr("planted labels found"), tickformat=".0%", range=[0, 1.02])
     return _framed(figure, height=320).update_layout(showlegend=True, legend={"orientation": "h", "y": -0.3})
 
 
@@ -159,7 +161,7 @@ def checkpoint_curve(
         marker={"size": 10, "color": [colours[0] if one else colours[1] for one in used]},
         hovertemplate=f"step %{{x}}: {what} %{{y:.3g}}<extra></extra>",
     )
-    figure.update_xaxes(title="step")
+    figure.update_xaxes(title=tr("step"))
     figure.update_yaxes(title=what, rangemode="tozero")
     return _framed(figure, height=160)
 
