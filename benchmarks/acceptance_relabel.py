@@ -1,7 +1,7 @@
 """The relabel card under load: keys at a rhythm, a killed server, several people, 100,000 decisions.
 
-``python benchmarks/acceptance_relabel.py [--home WORKSPACE]`` prints one line per figure with its limit and ends
-with status 1 when one is missed. Without ``--home`` the digits demo is made first (about a minute).
+``python -m benchmarks.acceptance_relabel [--home WORKSPACE]`` prints one line per figure with its limit and
+ends with status 1 when one is missed. Without ``--home`` the digits demo is made first (about a minute).
 """
 
 from __future__ import annotations
@@ -19,18 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sklearn.metrics import cohen_kappa_score
 
-from acceptance import MISSED, ask, report  # noqa: E402
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
-from sklearn.metrics import cohen_kappa_score  # noqa: E402
-
-from tests.browser.relabelling import CARD, begin, press, shown, stored, without_pushed  # noqa: E402
-from tests.browser.serving import ARGUMENTS, chromium, free_port, serve, settle  # noqa: E402
-from tracin_viz.audit import Audit, Workspace  # noqa: E402
-from tracin_viz.config import Home  # noqa: E402
-from tracin_viz.relabel.events import EventLog  # noqa: E402
+from benchmarks.acceptance import MISSED, ask, report
+from tests.browser.relabelling import CARD, begin, press, shown, stored, without_pushed
+from tests.browser.serving import ARGUMENTS, chromium, free_port, serve, settle
+from tracin_viz.audit import Audit, Workspace
+from tracin_viz.config import Home
+from tracin_viz.relabel.events import EventLog
 
 SLOW = "tests/browser/slow_app.py"
 PAINTED = """() => {
@@ -142,7 +139,7 @@ def several_people(browser: Browser, address: str, audit: Audit) -> None:
         press(second, chance.choice("wwqe"), rhythm=20)
     stored(first)
     stored(second)
-    own = [event for event in audit.events.of_session(session.id)]
+    own = audit.events.of_session(session.id)
     report("two people, 50 examples: decisions kept", len(own), 100, "", least=True)
     pair = next(one for one in audit.agreement(session.id).pairs)
     by = {
@@ -170,8 +167,8 @@ def many(folder: Path) -> None:
         log = EventLog(home.database, "demo")
         with home.database.write() as connection:
             connection.executemany(
-                "INSERT INTO events (event_uuid, audit, example_id, action, annotator, session, server_ts, note)"
-                " VALUES (?, 'demo', ?, 'keep', 'ada', 's', 1.0, '')",
+                "INSERT INTO events (event_uuid, audit, example_id, action, annotator, session, server_ts,"
+                " note) VALUES (?, 'demo', ?, 'keep', 'ada', 's', 1.0, '')",
                 [(f"uuid-{row:08d}", f"train:{row}") for row in range(number)],
             )
         log.current()
