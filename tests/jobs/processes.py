@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tracin_viz.config import Home
 from tracin_viz.jobs import runner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +39,8 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         python(code, *arguments), cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
+
+
+def server(home: Home, *options: str) -> list[str]:
+    """The command that starts a query process which echoes what it is asked."""
+    return [sys.executable, "-m", "tests.jobs.echo_server", "--home", str(home.root), *options]

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.matrix import data_forms, model_forms
+from tests.matrix import data_forms, model_forms, networks
 from tests.matrix.data_forms import Writer
-from tests.matrix.model_forms import Form, Network
+from tests.matrix.model_forms import Form
+from tests.matrix.networks import Network
 from tracin_viz.audit import Workspace
 from tracin_viz.cli import main
 from tracin_viz.config import Home
@@ -60,14 +61,14 @@ class Kind:
 def kinds(folder: Path) -> dict[str, Kind]:
     """All kinds of the matrix; the networks are trained here."""
     return {
-        "images": Kind(data_forms.IMAGES, model_forms.CONFIGURED, model_forms.image_network(), folder / "i"),
-        "texts": Kind(data_forms.TEXTS, model_forms.CONFIGURED, model_forms.text_network(), folder / "t"),
+        "images": Kind(data_forms.IMAGES, model_forms.CONFIGURED, networks.image_network(), folder / "i"),
+        "texts": Kind(data_forms.TEXTS, model_forms.CONFIGURED, networks.text_network(), folder / "t"),
         "several labels": Kind(
-            data_forms.TAGS, model_forms.CONFIGURED, model_forms.text_network(several=True), folder / "s"
+            data_forms.TAGS, model_forms.CONFIGURED, networks.text_network(several=True), folder / "s"
         ),
-        "adapters": Kind(data_forms.TEXTS, model_forms.ADAPTED, model_forms.adapted_network(), folder / "a"),
-        "rows": Kind(data_forms.ROWS, model_forms.CODE, model_forms.row_network(), folder / "r"),
-        "numbers": Kind(data_forms.NUMBERS, model_forms.CODE, model_forms.row_network(1), folder / "n"),
+        "adapters": Kind(data_forms.TEXTS, model_forms.ADAPTED, networks.adapted_network(), folder / "a"),
+        "rows": Kind(data_forms.ROWS, model_forms.CODE, networks.row_network(), folder / "r"),
+        "numbers": Kind(data_forms.NUMBERS, model_forms.CODE, networks.row_network(1), folder / "n"),
     }
 
 

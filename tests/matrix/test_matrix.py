@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from tests.conftest import end_query_process
 from tests.matrix.cells import Kind, kinds, name_of, scores_of
 from tests.matrix.content import CLASSES, examples
-from tests.matrix.model_forms import RATE, several_targets
+from tests.matrix.networks import RATE, several_targets
 from tracin_viz.audit import Audit, Workspace
 from tracin_viz.config import HOME_VARIABLE, Home
 from tracin_viz.errors import InputError
