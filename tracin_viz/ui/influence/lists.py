@@ -24,6 +24,7 @@ def show_lists(audit: Audit, found: dict[str, Any], *, key: str = "", beside: bo
         beside: Side by side; else one under the other, for narrow places.
     """
     explained(found)
+    st.caption(exactness(found))
     both = [*found["proponents"], *found["opponents"]]
     strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
     target = target_words(found)
@@ -38,7 +39,6 @@ def show_lists(audit: Audit, found: dict[str, Any], *, key: str = "", beside: bo
             cards = influence_cards(audit, found[side], strongest)
             label = tr("Proponents") if side == "proponents" else tr("Opponents")
             _shown(audit, cards, key=f"list_{side}{key}", label=label)
-    st.caption(exactness(found))
 
 
 def show_similar(audit: Audit, found: dict[str, Any], *, key: str = "") -> None:
