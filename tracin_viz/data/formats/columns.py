@@ -92,6 +92,20 @@ class TableSource(Protocol):
         """The pictures in a column, one for each row of ``read``."""
 
 
+class WithoutPictures:
+    """A source that is a text file: none of its columns holds pictures."""
+
+    name: str
+
+    def blobs(self, column: str) -> Blobs:
+        """A text file stores no pictures.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(f"Column '{shown(column)}' of '{shown(self.name)}' holds no image bytes.")
+
+
 @dataclass
 class Places:
     """Where each row of several tables together is, in words.

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tracin_viz.data.encoding import TextFile, find_encoding
-from tracin_viz.data.formats.columns import HEAD, Blobs, Feature, Sheet
+from tracin_viz.data.formats.columns import HEAD, Feature, Sheet, WithoutPictures
 from tracin_viz.data.problems import ProblemList, shown
 from tracin_viz.errors import InputError
 
@@ -26,7 +26,7 @@ TOGETHER = 1 << 15
 _SIGNS = {",": "", ";": " with semicolons", "\t": " with tabs", "|": " with bars"}
 
 
-class Delimited:
+class Delimited(WithoutPictures):
     """A file of rows with separators, the first row naming the columns (a ``TableSource``).
 
     Args:
@@ -62,14 +62,6 @@ class Delimited:
     def read(self, wanted: Sequence[str], problems: ProblemList) -> Sheet:
         """All rows; those with another number of fields are left out and noted."""
         return self._sheet(wanted, self._rows(problems))
-
-    def blobs(self, column: str) -> Blobs:
-        """A text file stores no pictures.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError(f"Column '{shown(column)}' of '{shown(self.name)}' holds no image bytes.")
 
     def _rows(self, problems: ProblemList | None) -> Iterator[tuple[int, list[str]]]:
         records = self._records()

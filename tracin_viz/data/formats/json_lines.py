@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from tracin_viz.data.encoding import TextFile, find_encoding
-from tracin_viz.data.formats.columns import HEAD, Blobs, Feature, Sheet
+from tracin_viz.data.formats.columns import HEAD, Feature, Sheet, WithoutPictures
 from tracin_viz.data.formats.delimited import MAX_COLUMNS, TOGETHER, check_size
 from tracin_viz.data.problems import ProblemList, shown
 from tracin_viz.errors import InputError
@@ -24,7 +24,7 @@ MAX_ARRAY = 1 << 28
 _Row = tuple[int, dict[str, Any]]
 
 
-class JsonLines:
+class JsonLines(WithoutPictures):
     """Objects, one per line or in one array (a ``TableSource``); keys are columns, missing ones are empty.
 
     Raises:
@@ -68,14 +68,6 @@ class JsonLines:
     def read(self, wanted: Sequence[str], problems: ProblemList) -> Sheet:
         """All rows; lines that are no JSON object are left out and noted."""
         return self._sheet(wanted, self._rows(problems))
-
-    def blobs(self, column: str) -> Blobs:
-        """A text file stores no pictures.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError(f"Column '{shown(column)}' of '{shown(self.name)}' holds no image bytes.")
 
     def _sheet(self, wanted: Sequence[str], rows: Iterator[_Row]) -> Sheet:
         kinds = {

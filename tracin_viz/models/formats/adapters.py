@@ -15,7 +15,8 @@ from tracin_viz.data.dataset import listed
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 from tracin_viz.fingerprint import fingerprint
-from tracin_viz.models.formats.architecture import Architecture, read_architecture
+from tracin_viz.models.formats.architecture import read_architecture
+from tracin_viz.models.formats.design import OfArchitecture
 from tracin_viz.models.formats.shards import weights_in
 from tracin_viz.models.json_files import read_json
 
@@ -31,7 +32,7 @@ _HEADS = (".classifier.out_proj.weight", ".classifier.weight", ".score.weight")
 
 
 @dataclass(frozen=True)
-class AdapterDesign:
+class AdapterDesign(OfArchitecture):
     """A network of transformers whose base is frozen and whose adapter was trained.
 
     Attributes:
@@ -40,19 +41,8 @@ class AdapterDesign:
         settings: The adapter's, those that are read.
     """
 
-    architecture: Architecture
     base: Path
     settings: dict[str, Any]
-
-    @property
-    def task(self) -> str:
-        """``"image"`` or ``"text"``."""
-        return self.architecture.task
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names by output index."""
-        return self.architecture.classes
 
     @property
     def target(self) -> str:

@@ -59,8 +59,12 @@ class Design(Protocol):
 
 
 @dataclass(frozen=True)
-class ConfiguredDesign:
-    """A network that transformers builds from a ``config.json``."""
+class OfArchitecture:
+    """What a ``config.json`` says of a network, whatever is built from it.
+
+    Attributes:
+        architecture: What transformers builds.
+    """
 
     architecture: Architecture
 
@@ -73,6 +77,11 @@ class ConfiguredDesign:
     def classes(self) -> tuple[str, ...]:
         """Names by output index."""
         return self.architecture.classes
+
+
+@dataclass(frozen=True)
+class ConfiguredDesign(OfArchitecture):
+    """A network that transformers builds from a ``config.json``."""
 
     @property
     def target(self) -> str:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from tracin_viz.data.encoding import TextFile, find_encoding
-from tracin_viz.data.formats.columns import Blobs, Feature, Sheet
+from tracin_viz.data.formats.columns import Feature, Sheet, WithoutPictures
 from tracin_viz.data.formats.delimited import MAX_COLUMNS, check_size
 from tracin_viz.data.problems import ProblemList, shown
 from tracin_viz.errors import InputError
@@ -30,7 +30,7 @@ _MAX_ROW = 1 << 26
 _MAX_HEADER = 1 << 20
 
 
-class DelimitedLabels:
+class DelimitedLabels(WithoutPictures):
     """A CSV file of labels (a ``TableSource``); its first row names the columns.
 
     Not the reader of data: a text may be longer here than the csv module takes, and a row with another number
@@ -72,14 +72,6 @@ class DelimitedLabels:
         table = self._table()
         columns = {name: self._cells(table.column(name)) for name in wanted}
         return Sheet(columns, np.arange(table.num_rows, dtype=np.int64) + 2)
-
-    def blobs(self, column: str) -> Blobs:
-        """A text file stores no pictures.
-
-        Raises:
-            InputError: Always.
-        """
-        raise InputError(f"Column '{shown(column)}' of '{shown(self.name)}' holds no image bytes.")
 
     def _cells(self, column: Any) -> Any:
         if not self._ours:
