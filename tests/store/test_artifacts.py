@@ -114,7 +114,7 @@ def test_a_renamed_artifact_is_not_taken_for_another(store):
 def test_whole_artifacts_are_not_read_again(store, monkeypatch):
     fill(store)
     assert store.is_whole(KEY)
-    monkeypatch.setattr(artifacts, "_sha256", lambda path: pytest.fail(f"{path} was read again"))
+    monkeypatch.setattr(artifacts, "sha256", lambda path: pytest.fail(f"{path} was read again"))
     assert store.is_whole(KEY)
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -27,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from tracin_viz.errors import NotComputedError, StoreError
-from tracin_viz.portable import process_alive, process_token, rename_durably, sync_file, sync_folder
+from tracin_viz.portable import process_alive, process_token, rename_durably, sync_folder
+from tracin_viz.store.manifests import MANIFEST, Signature, read_manifest, seal, sha256, signature
 
-MANIFEST = "manifest.json"
 #: Entries that the store adds to every manifest.
 RESERVED = frozenset({"artifact", "files", "checksum"})
 #: Age after which an unfinished folder of *another* computer counts as abandoned, in seconds.
@@ -39,9 +38,6 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{3,128}")
 _PART = re.compile(
     r"(?P<key>[A-Za-z0-9_-]+)\.(?P<host>[0-9a-f]+)-(?P<pid>\d+)-(?P<token>\w+)-[0-9a-f]+\.part"
 )
-
-#: One stat line per file: (name, size, mtime in ns). Equal lines = the bytes that were already verified.
-_Signature = tuple[tuple[str, int, int], ...]
 
 
 #: Seconds for which a set of artifacts that was complete is taken to be so.
@@ -58,8 +54,8 @@ class ArtifactStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._verified: dict[str, _Signature] = {}
-        self._files: dict[tuple[str, str], _Signature] = {}
+        self._verified: dict[str, Signature] = {}
+        self._files: dict[tuple[str, str], Signature] = {}
 
     def path(self, key: str) -> Path:
         """Where artifact ``key`` is, or would be: ``root/<first two digits>/<key>``."""
@@ -89,18 +85,18 @@ class ArtifactStore:
         """
         folder = self.path(key)
         known = self._verified.get(key)
-        if known is not None and known == _signature(folder, [name for name, _, _ in known]):
+        if known is not None and known == signature(folder, [name for name, _, _ in known]):
             return True
         self._verified.pop(key, None)
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         if manifest is None or manifest.get("artifact") != key:
             return False
         files: dict[str, dict[str, Any]] = manifest["files"]
-        before = _signature(folder, [*files, MANIFEST])
+        before = signature(folder, [*files, MANIFEST])
         if before is None or any(size != files[name]["size"] for name, size, _ in before if name in files):
             return False
         try:
-            whole = all(_sha256(folder / name) == entry["sha256"] for name, entry in files.items())
+            whole = all(sha256(folder / name) == entry["sha256"] for name, entry in files.items())
         except OSError:
             return False
         if whole:
@@ -113,16 +109,16 @@ class ArtifactStore:
         For readers of one small file beside large ones: the others' bytes are not read.
         """
         folder = self.path(key)
-        now = _signature(folder, [name, MANIFEST])
+        now = signature(folder, [name, MANIFEST])
         if now is None:
             return None
         if self._files.get((key, name)) != now:
-            manifest = _read_manifest(folder)
+            manifest = read_manifest(folder)
             entry = (
                 None if manifest is None or manifest.get("artifact") != key else manifest["files"].get(name)
             )
             try:
-                if entry is None or _sha256(folder / name) != entry["sha256"]:
+                if entry is None or sha256(folder / name) != entry["sha256"]:
                     return None
             except OSError:
                 return None
@@ -137,7 +133,7 @@ class ArtifactStore:
             StoreError: Its manifest is damaged.
         """
         folder = self.path(key)
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         if manifest is not None:
             return manifest
         if not folder.is_dir():
@@ -184,7 +180,7 @@ class ArtifactStore:
         try:
             part.mkdir(parents=True)
             yield part
-            _seal(part, key, manifest)
+            seal(part, key, manifest)
             self._publish(part, key)
         except OSError as error:
             raise _explained(error, self.root) from error
@@ -227,64 +223,6 @@ class ArtifactStore:
             else:
                 sync_folder(self.root)
                 return
-
-
-def _seal(part: Path, key: str, manifest: dict[str, Any]) -> None:
-    """Put the files on the disk, then the manifest that describes them."""
-    files: dict[str, dict[str, Any]] = {}
-    for path in sorted(part.rglob("*")):
-        if path.is_symlink():
-            raise StoreError(f"{path} is a link; an artifact holds files only.")
-        if path.is_dir():
-            continue
-        sync_file(path)
-        name = path.relative_to(part).as_posix()
-        files[name] = {"size": path.stat().st_size, "sha256": _sha256(path)}
-    if MANIFEST in files:
-        raise ValueError(f"{MANIFEST} is written by the store")
-    content = {**manifest, "artifact": key, "files": files}
-    content["checksum"] = _checksum(content)
-    (part / MANIFEST).write_bytes(_canonical(content) + b"\n")
-    sync_file(part / MANIFEST)
-    for folder in sorted(path for path in part.rglob("*") if path.is_dir()):
-        sync_folder(folder)
-    sync_folder(part)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest, or ``None`` where it is missing, unreadable or not what its checksum says."""
-    try:
-        content = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(content, dict):
-        return None
-    said = content.pop("checksum", None)
-    return {**content, "checksum": said} if said == _checksum(content) else None
-
-
-def _canonical(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _checksum(content: dict[str, Any]) -> str:
-    return hashlib.sha256(_canonical(content)).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _signature(folder: Path, names: list[str]) -> _Signature | None:
-    lines = []
-    for name in names:
-        try:
-            stat = (folder / name).stat()
-        except OSError:
-            return None
-        lines.append((name, stat.st_size, stat.st_mtime_ns))
-    return tuple(lines)
 
 
 def _host() -> str:
