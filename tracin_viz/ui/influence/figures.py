@@ -15,6 +15,8 @@ ROW, AROUND = 26, 96
 LAYERS = 30
 LONGEST = 40
 
+_ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "thickness": 12, "tickformat": "+.2g"}
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -56,12 +58,24 @@ def confusion_figure(
             [1, _mixed(wrong, ground, 0.6)],
         ],
     )
+    _add_points(figure, counts, names, words["cell"], ink)
+    ticks: dict[str, Any] = {"tickvals": list(range(size)), "ticktext": [_short(name) for name in names]}
+    grid = {"showgrid": False, "zeroline": False}
+    figure.update_xaxes(title=words["predicted"], **ticks, **grid)
+    figure.update_yaxes(title=words["given"], autorange="reversed", **ticks, **grid)
+    return _framed(figure, AROUND + max(ROW * size, 240))
+
+
+def _add_points(
+    figure: go.Figure, counts: npt.NDArray[np.int64], names: Sequence[str], hover: str, ink: str
+) -> None:
+    """An invisible point in each cell with examples: Streamlit reports clicks on points, not on cells."""
+    size = len(names)
     given, predicted = np.nonzero(counts)
     data = [
         [_literal(names[g]), _literal(names[p]), int(counts[g, p])]
         for g, p in zip(given.tolist(), predicted.tolist(), strict=True)
     ]
-    # Streamlit reports clicks on points, not on cells: each cell has an invisible one.
     figure.add_scatter(
         x=predicted.tolist(),
         y=given.tolist(),
@@ -69,16 +83,11 @@ def confusion_figure(
         text=[f"{one[2]:,}" for one in data],
         textfont={"color": ink, "size": 12},
         customdata=data,
-        hovertemplate=words["cell"] + "<extra></extra>",
+        hovertemplate=hover + "<extra></extra>",
         marker={"symbol": "square", "size": 24 if size <= 15 else 14, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
     )
-    ticks: dict[str, Any] = {"tickvals": list(range(size)), "ticktext": [_short(name) for name in names]}
-    grid = {"showgrid": False, "zeroline": False}
-    figure.update_xaxes(title=words["predicted"], **ticks, **grid)
-    figure.update_yaxes(title=words["given"], autorange="reversed", **ticks, **grid)
-    return _framed(figure, AROUND + max(ROW * size, 240))
 
 
 def origin_figure(
@@ -111,15 +120,8 @@ def origin_figure(
         ygap=1,
         customdata=[[_literal(name)] * len(checkpoints) for name in layers],
         colorscale=[[0, against], [0.5, zero], [1, towards]],
-        colorbar={
-            # Above the map: beside it there is no room on a telephone.
-            "title": {"text": words["influence"], "side": "top"},
-            "orientation": "h",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "thickness": 12,
-            "tickformat": "+.2g",
-        },
+        # Above the map: beside it there is no room on a telephone.
+        colorbar={**_ABOVE, "title": {"text": words["influence"], "side": "top"}},
         # The sign is written too: colour alone must not say it.
         texttemplate="%{z:+.2g}" if parts.size <= 400 else "",
         hovertemplate="%{customdata}<br>%{x}: %{z:+.3g}<extra></extra>",
