@@ -44,8 +44,20 @@ def test_marks_stand_out_from_the_page(look: str, name: str):
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_filled_button_is_readable(look: str):
     section = CONFIG["theme"][look]
-    assert contrast(section["primaryColor"], "#FFFFFF") >= 3.5
+    assert contrast(section["primaryColor"], "#FFFFFF") >= 4.5
     assert contrast(section["textColor"], section["backgroundColor"]) >= 7
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("ground", ["backgroundColor", "secondaryBackgroundColor"])
+def test_captions_which_streamlit_draws_at_60_per_cent_are_readable(look: str, ground: str):
+    section = CONFIG["theme"][look]
+    words, behind = (
+        [int(section[name].lstrip("#")[place : place + 2], 16) for place in (0, 2, 4)]
+        for name in ("textColor", ground)
+    )
+    mixed = [round(0.6 * word + 0.4 * back) for word, back in zip(words, behind, strict=True)]
+    assert contrast("#" + "".join(f"{part:02x}" for part in mixed), section[ground]) >= 4.5
 
 
 def test_charts_fall_back_to_the_colours_of_the_theme_file():

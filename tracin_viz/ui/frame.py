@@ -26,6 +26,7 @@ def navigate() -> None:
     """Draw the navigation and run the page that the address names."""
     st.set_page_config(page_title="TracIn-Viz", page_icon="🔎", layout="wide")
     st.logo(str(Path(__file__).with_name("logo.svg")))
+    st.html(Path(__file__).with_name("frame.css"))
     chosen = choose_page()
     draw_tour()
     chosen.run()
