@@ -41,8 +41,13 @@ def messages() -> dict[str, list[str]]:
 def said(source: str) -> Iterator[str]:
     """The messages of one file, in its order."""
     for call in calls(ast.parse(source)):
-        for argument in call.args[: CALLS[_name(call)]]:
-            yield from _literals(argument)
+        yield from literals(call)
+
+
+def literals(call: ast.Call) -> Iterator[str]:
+    """The messages of one call."""
+    for argument in call.args[: CALLS[name_of(call)]]:
+        yield from _literals(argument)
 
 
 def _literals(argument: ast.expr) -> Iterator[str]:
@@ -55,11 +60,12 @@ def _literals(argument: ast.expr) -> Iterator[str]:
 
 def calls(tree: ast.AST) -> list[ast.Call]:
     """The calls of ``tr``, ``trn`` and ``later``, by their place."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node) in CALLS]
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and name_of(node) in CALLS]
     return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
-def _name(call: ast.Call) -> str:
+def name_of(call: ast.Call) -> str:
+    """``tr``, ``trn`` or another name that is called; empty for what has none."""
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 

@@ -89,10 +89,10 @@ def _tab_to(page: Page, words: str) -> None:
     for _ in range(120):
         page.keyboard.press("Tab")
         said = page.evaluate(
-            "() => { let at = document.activeElement; if (at === document.body) return '';"
+            "() => { let at = document.activeElement; if (!at?.matches('a, button')) return '';"
             " while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
             " return at ? (at.getAttribute('aria-label') || at.innerText || '').trim() : ''; }"
         )
-        if words in said:
+        if said.splitlines()[-1:] == [words]:  # the line before it is an icon's name
             return
     raise AssertionError(f"Tab never reached “{words}”")

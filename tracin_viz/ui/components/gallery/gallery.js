@@ -11,7 +11,7 @@ function element(tag, className, text) {
   return node;
 }
 
-function picture(card, place) {
+function picture(root, card, place) {
   const frame = element("span", "picture");
   const image = element("img");
   image.alt = card.alt;
@@ -19,7 +19,7 @@ function picture(card, place) {
   image.loading = place < EAGER ? "eager" : "lazy";
   // A 28-pixel digit is enlarged in whole pixels; smoothing would only blur it.
   image.onload = () => image.classList.toggle("pixels", image.naturalWidth <= 64);
-  image.onerror = () => frame.replaceChildren(element("span", "missing", "picture not readable"));
+  image.onerror = () => frame.replaceChildren(element("span", "missing", root.data.missing_words));
   image.src = card.src;
   frame.append(image);
   return frame;
@@ -66,7 +66,7 @@ function draw(root, card, place, clickable) {
   const node = element(clickable ? "button" : "div", "card");
   if (clickable) node.type = "button";
   node.dataset.id = card.id;
-  node.append(card.src ? picture(card, place) : element("span", "words", card.text));
+  node.append(card.src ? picture(root, card, place) : element("span", "words", card.text));
   if (card.given || card.other) node.append(labels(card));
   if (card.number) node.append(score(card));
   if (card.why) node.append(element("span", "why", card.why));

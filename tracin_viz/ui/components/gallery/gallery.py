@@ -128,6 +128,7 @@ def gallery(
             "marked": [card.id for card in cards if card.id in marked],
             "markable": on_mark is not None,
             "mark_words": tr(text.MARK),
+            "missing_words": tr("picture not readable"),
             "ahead": [card.src for card in ahead if card.src],
             "later": None if later_lines is None else asdict(later_lines),
         },

@@ -19,10 +19,15 @@ function bytes(size) {
   }
 }
 
-function duration(seconds) {
-  if (seconds < 60) return "about " + Math.max(1, Math.round(seconds)) + " s left";
-  if (seconds < 3600) return "about " + Math.round(seconds / 60) + " min left";
-  return "about " + (seconds / 3600).toFixed(1) + " h left";
+// The page's words with values in their places: fill("{n} files", { n: 3 }).
+function fill(words, values) {
+  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+function duration(seconds, said) {
+  if (seconds < 60) return fill(said.seconds, { number: Math.max(1, Math.round(seconds)) });
+  if (seconds < 3600) return fill(said.minutes, { number: Math.round(seconds / 60) });
+  return fill(said.hours, { number: (seconds / 3600).toFixed(1) });
 }
 
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
@@ -53,10 +58,10 @@ async function insist(job, method, address, body, onProgress) {
     const broken = found.status === 0 || (found.status >= 500 && found.status !== 507) || found.status === 403;
     if (!broken) return found;
     if (attempt === WAITS.length) {
-      job.failed(found.answer.message || "The connection broke.", found.answer.remedy || "Nothing is lost.", true);
+      job.failed(found.answer.message || job.said.broken, found.answer.remedy || job.said.nothing_lost, true);
       return null;
     }
-    job.say("The connection broke. Trying again …");
+    job.say(job.said.again);
     await pause(WAITS[attempt]);
     if (job.cancelled) return null;
     if (method === "PUT") return { status: 409, answer: {} }; // ask how far it is before sending again
@@ -98,19 +103,19 @@ function start(root, chosen) {
   const files = [...chosen].filter((file) => !file.name.startsWith("."));
   if (!files.length) return;
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  const settings = root.settings;
-  const name = files.length === 1 ? files[0].name : `${files.length} files`;
+  const settings = root.settings, said = settings.said;
+  const name = files.length === 1 ? files[0].name : fill(said.files, { n: files.length });
   const panel = element("div", "panel");
   const title = element("div", "title", `${name} · ${bytes(total)}`);
   const bar = element("progress");
   bar.max = 1;
   bar.value = 0;
-  bar.setAttribute("aria-label", `Upload of ${name}`);
+  bar.setAttribute("aria-label", fill(said.upload_of, { name }));
   const line = element("div", "line");
   const message = element("div", "message");
   message.setAttribute("role", "status");
-  const resume = element("button", "", "Go on");
-  const cancel = element("button", "", "Cancel");
+  const resume = element("button", "", said.go_on);
+  const cancel = element("button", "", said.cancel);
   for (const button of [resume, cancel]) button.type = "button";
   resume.hidden = true;
   const buttons = element("div", "buttons");
@@ -121,7 +126,7 @@ function start(root, chosen) {
 
   const marks = [];
   const job = {
-    root, files, total, cancelled: false,
+    root, files, total, said, cancelled: false,
     say: (text) => { message.className = "message"; if (message.textContent !== text) message.textContent = text; },
     progress: (arrived) => {
       const now = performance.now() / 1000;
@@ -130,14 +135,15 @@ function start(root, chosen) {
       const share = total ? Math.min(1, arrived / total) : 1;
       bar.value = share;
       const speed = (arrived - marks[0][1]) / Math.max(0.001, now - marks[0][0]);
-      const left = speed > 0 && now - marks[0][0] > 1 ? " · " + duration((total - arrived) / speed) : "";
-      line.textContent = `${Math.floor(100 * share)} % · ${bytes(arrived)} of ${bytes(total)}${left}`;
+      const left = speed > 0 && now - marks[0][0] > 1 ? " · " + duration((total - arrived) / speed, said) : "";
+      const sizes = fill(said.of, { done: bytes(arrived), total: bytes(total) });
+      line.textContent = `${Math.floor(100 * share)} % · ${sizes}${left}`;
     },
     failed: (text, remedy, again) => {
       message.className = "message bad";
-      message.textContent = `${text || "The upload failed."} ${remedy || ""}`.trim();
+      message.textContent = `${text || said.failed} ${remedy || ""}`.trim();
       resume.hidden = !again;
-      cancel.textContent = again ? "Cancel" : "Close";
+      cancel.textContent = again ? said.cancel : said.close;
       (again ? resume : cancel).focus();
     },
     done: () => {
@@ -156,8 +162,7 @@ function start(root, chosen) {
   cancel.focus();
   if (total > settings.largest) {
     return job.failed(
-      `${bytes(total)} are more than the ${bytes(settings.largest)} that may be uploaded at once.`,
-      "Copy the files to the computer the app runs on and give their path.", false,
+      fill(said.too_large, { size: bytes(total), most: bytes(settings.largest) }), said.give_path, false,
     );
   }
   run(job);
@@ -176,7 +181,7 @@ function chooser(root, folder) {
   if (folder) input.webkitdirectory = true;
   else input.multiple = true;
   input.className = folder ? "folder" : "file";
-  const button = element("button", "choose", folder ? "Choose a folder" : "Choose a file");
+  const button = element("button", "choose", "");
   button.type = "button";
   button.onclick = () => input.click();
   input.onchange = () => { start(root, input.files); input.value = ""; };
@@ -200,7 +205,7 @@ function build(root) {
     // A folder that is dropped arrives as an empty file without a type: the button reads folders properly.
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
     if (entries.some((entry) => entry && entry.isDirectory)) {
-      root.words.textContent = "For a folder, please use “Choose a folder”.";
+      root.words.textContent = root.settings.said.drop_folder;
       return;
     }
     start(root, event.dataTransfer.files);
@@ -215,4 +220,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.setAttribute("aria-label", data.label);
   if (!root.choose) build(root);
   root.words.textContent = data.words;
+  const [file, folder] = root.choose.querySelectorAll("button.choose");
+  file.textContent = data.said.choose_file;
+  folder.textContent = data.said.choose_folder;
 }

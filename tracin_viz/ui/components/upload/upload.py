@@ -13,9 +13,33 @@ from typing import Any
 import streamlit as st
 
 from tracin_viz.audit import Uploads
+from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.upload_routes import token
 
 _HERE = Path(__file__).parent
+
+
+#: Words of the component; values in braces are its own.
+SAID: dict[str, str] = {
+    "choose_file": later("Choose a file"),
+    "choose_folder": later("Choose a folder"),
+    "drop_folder": later("For a folder, please use “Choose a folder”."),
+    "files": later("{n} files"),
+    "upload_of": later("Upload of {name}"),
+    "of": later("{done} of {total}"),
+    "seconds": later("about {number} s left"),
+    "minutes": later("about {number} min left"),
+    "hours": later("about {number} h left"),
+    "go_on": later("Go on"),
+    "cancel": later("Cancel"),
+    "close": later("Close"),
+    "broken": later("The connection broke."),
+    "nothing_lost": later("Nothing is lost."),
+    "again": later("The connection broke. Trying again …"),
+    "failed": later("The upload failed."),
+    "too_large": later("{size} are more than the {most} that may be uploaded at once."),
+    "give_path": later("Copy the files to the computer the app runs on and give their path."),
+}
 
 
 def upload_box(
@@ -45,6 +69,7 @@ def upload_box(
             "url": url,
             "label": label,
             "words": words,
+            "said": {name: tr(message) for name, message in SAID.items()},
             "largest": uploads.limits.largest,
         },
         on_done_change=done,
