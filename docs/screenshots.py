@@ -1,15 +1,20 @@
-"""Take the pictures of docs/screenshots: every page, light and dark at 1400 px, and once on a phone's 390 px.
+"""Take the pictures of docs/screenshots: every page, light and dark, on a phone's 390 px, and in Chinese.
 
 Run from the project's folder: ``python -m docs.screenshots --home workspace``, or with the names of some
 pages behind it. The workspace must hold the finished digits demo; its files also serve as "own data". Each
-picture is a WebP file below 100 kB.
+picture is a WebP file below 100 kB. Pictures in Chinese need a font that has its characters (on Debian:
+fonts-noto-cjk); without one they are left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
+import shutil
+import subprocess
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,18 +32,22 @@ PAGES = {
     "influence": "influence?audit=digits",
     "suspects": "suspects?audit=digits",
     "clusters": "clusters?audit=digits",
+    "compare": "compare?audit=digits",
     "relabel": "relabel?audit=digits",
+    "report": "report?audit=digits",
+    "help": "influence?audit=digits",
     "own-data": "own?draft={draft}",
     "own-model": "own?draft={draft}&step=model",
     "own-check": "own?draft={draft}&step=check",
 }
-#: What the three steps of own data show when their looks have ended.
+#: The button that each step of own data shows when its looks have ended, by its key.
 READY = {
-    "own-data": "Next: the model",
-    "own-model": "Next: check that they fit",
-    "own-check": "Create the audit",
+    "own-data": "next_model",
+    "own-model": "next_check",
+    "own-check": "create",
 }
-LOOKS = (("light", 1400), ("dark", 1400), ("light", 390))
+#: Look, width, language.
+LOOKS = (("light", 1400, "en"), ("dark", 1400, "en"), ("light", 390, "en"), ("light", 1400, "zh"))
 TALLEST = 1800
 LARGEST = 100_000
 
@@ -48,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, required=True, help="workspace with the finished digits demo")
     parser.add_argument("pages", nargs="*", help=f"some of {', '.join(PAGES)}; without any, all")
+    parser.add_argument("--languages", nargs="+", default=["en", "zh"], choices=["en", "zh"])
     asked = parser.parse_args()
     home = asked.home.resolve()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -60,13 +70,29 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         draft = _draft(home, Path(folder))
         for name in asked.pages or PAGES:
-            for look, width in LOOKS:
-                phone = "-phone" if width < 600 else ""
-                target = FOLDER / f"{name}-{look}{phone}.webp"
+            for look, width, language in asked_looks(asked.languages):
+                ending = ("-phone" if width < 600 else "") + ("" if language == "en" else f"-{language}")
                 path = PAGES[name].format(draft=draft.id)
-                _keep(_picture(browser, f"{address}/{path}", look, width, ready=READY.get(name, "")), target)
+                separator = "&" if "?" in path else "?"
+                place = f"{address}/{path}{separator}lang={language}"
+                taken = _picture(browser, place, look, width, ready=READY.get(name, ""), opened=name)
+                _keep(taken, FOLDER / f"{name}-{look}{ending}.webp")
         Workspace(Home(home)).drafts.remove(draft.id)
         browser.close()
+
+
+def asked_looks(languages: Collection[str]) -> list[tuple[str, int, str]]:
+    """The looks whose language is asked for and can be drawn on this computer."""
+    return [one for one in LOOKS if one[2] in languages and (one[2] != "zh" or has_chinese_font())]
+
+
+@functools.cache
+def has_chinese_font() -> bool:
+    """Whether this computer can draw Chinese; where nothing can be asked, that is assumed."""
+    if shutil.which("fc-list") is None:
+        return True
+    found = subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=False)
+    return bool(found.stdout.strip())
 
 
 def _draft(home: Path, me: Path) -> Draft:
@@ -78,7 +104,7 @@ def _draft(home: Path, me: Path) -> Draft:
     return space.drafts.write(replace(space.drafts.new(), data="~/digits", model="~/run", name="my-digits"))
 
 
-def _picture(browser: Browser, address: str, look: str, width: int, *, ready: str) -> bytes:
+def _picture(browser: Browser, address: str, look: str, width: int, *, ready: str, opened: str) -> bytes:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if look == "dark" else "light"
     )
@@ -86,8 +112,11 @@ def _picture(browser: Browser, address: str, look: str, width: int, *, ready: st
     page = context.new_page()
     page.goto(address)
     settle(page)
+    if opened == "help":
+        page.locator(".st-key-help button").click()
+        page.get_by_role("dialog").wait_for()
     if ready:
-        page.get_by_role("button", name=ready).wait_for()
+        page.locator(f".st-key-{ready} button").wait_for()
         settle(page)
         if page.get_by_test_id("stPlotlyChart").count():  # it grows the page when it is drawn
             page.locator(".js-plotly-plot .main-svg").first.wait_for()
