@@ -34,6 +34,7 @@ PAGES = {
     "clusters": "clusters?audit=digits",
     "compare": "compare?audit=digits",
     "relabel": "relabel?audit=digits",
+    "evidence": "evidence?audit=digits",
     "report": "report?audit=digits",
     "help": "influence?audit=digits",
     "own-data": "own?draft={draft}",

@@ -18,6 +18,7 @@ HEADINGS = {
     "clusters": "Which groups of examples does the model treat alike?",
     "compare": "Would other checkpoints, or another audit, say the same?",
     "relabel": "Is this label right?",
+    "evidence": "Do the decisions help?",
     "report": "What shall others see of this audit?",
     "own": "What are your data and your model?",
 }
@@ -29,6 +30,7 @@ PROOF = {
     "clusters": "What do the members of each cluster have in common?",
     "compare": "Do both sides suspect the same labels?",
     "relabel": "Your name",
+    "evidence": "Do the decisions help?",
     "report": "Make the report",
     "own": "Which data was the model trained on?",
 }

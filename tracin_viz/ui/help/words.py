@@ -132,6 +132,10 @@ READING: dict[str, str] = {
         "One example at a time, most suspicious first. Decide what its label should be; each decision is "
         "stored at once and can be undone."
     ),
+    "evidence": later(
+        "An estimate says how decisions would move the loss of test examples; retraining measures it, with "
+        "an interval for chance. The self-test plants wrong labels in a copy and counts how many are found."
+    ),
     "report": later(
         "What was found and what was decided, to read, present or hand on. Numbers are about this audit "
         "and its checkpoints only."
@@ -156,6 +160,13 @@ _MAP: tuple[tuple[str, str], ...] = (
     (later("B"), later("begin a box, and end it")),
     (later("Shift, Ctrl while drawing"), later("add to the selection, take away; both keep the overlap")),
 )
+_DECIDING: tuple[tuple[str, str], ...] = (
+    (later("W, Q, E, N"), later("take the suggestion, keep the label, exclude, needs review")),
+    (later("1–9, 0"), later("give the class with that number")),
+    (later("Space"), later("skip")),
+    (later("Backspace"), later("undo the last decision")),
+    (later("?"), later("on the card: its own keys, where letters can be changed or switched off")),
+)
 #: Keys of every page; then those of single pages, while what they are about has the focus.
 KEYS_EVERYWHERE: tuple[tuple[str, str], ...] = (
     (later("?"), later("this help")),
@@ -166,4 +177,5 @@ KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "suspects": (*_CARDS, *_MARKING),
     "clusters": (*_MAP, *_CARDS, *_MARKING),
     "compare": _CARDS,
+    "relabel": _DECIDING,
 }

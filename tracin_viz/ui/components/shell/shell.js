@@ -39,7 +39,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   const onKey = (event) => {
-    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
+    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
     if (event.key === "?" && !document.querySelector("[role=dialog]")) {
       event.preventDefault();
       setTriggerValue("help", true);
