@@ -43,6 +43,10 @@ def test_the_catalogue_has_every_message_of_the_code_and_no_other(catalogue: Cat
     assert kept == set(MESSAGES), "python -m docs.catalogue brings it up to date"
 
 
+def test_every_message_is_translated(catalogue: Catalog):
+    assert not [str(entry.id) for entry in catalogue if entry.id and not entry.string]
+
+
 def test_translations_have_the_placeholders_of_the_message(catalogue: Catalog):
     wrong = {
         str(entry.id): str(entry.string)
