@@ -198,6 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="a workspace with the finished digits demo; copied first")
     given = parser.parse_args()
+    expect.set_options(timeout=60_000)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = folder / "home"

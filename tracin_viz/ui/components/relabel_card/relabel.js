@@ -129,7 +129,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.fetchCards();
     root.offer();
     root.outbox.flush();
-    if (!document.activeElement || document.activeElement === document.body) root.focus({ preventScroll: true });
+    if (!document.activeElement || document.activeElement === document.body) {
+      root.focus({ preventScroll: true });
+      keepFocus(root);
+    } else root.addEventListener("focusin", () => keepFocus(root), { once: true });
   } else {
     // The page ran again: only what may change while the card is used.
     Object.assign(root.data, { pass: data.pass, words: data.words, urls: data.urls });

@@ -19,6 +19,7 @@ SCRIPTS = (
     "choices.js",
     "grid.js",
     "help.js",
+    "focus.js",
     "behaviour.js",
     "relabel.js",
 )
