@@ -6,7 +6,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
-from tracin_viz.ui.access import managing, may_manage
+from tracin_viz.ui.access import managing, may_decide, may_manage
 from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.session import remember, set_parameter
@@ -97,7 +97,7 @@ def _conflicts(audit: Audit) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", key="conflicts"):
         st.markdown(words)
-        if st.button(tr("Settle them"), key="settle", icon=":material/balance:"):
+        if may_decide() and st.button(tr("Settle them"), key="settle", icon=":material/balance:"):
             remember("session", "")
             set_parameter("from", "conflicts")
             st.rerun()
