@@ -50,13 +50,14 @@ def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str]) -> No
         )
     numbers = {name: number for number, name in enumerate(classes)}
     given = frame["given_label"].map(numbers).fillna(-1).astype("int64")
+    kept = given.tolist()
     people: dict[str, list[str]] = {}
-    for row, text in enumerate(frame["decisions"]):
+    for row, text in enumerate(frame["decisions"].tolist()):
         for entry in json.loads(text) if text else ():
-            number = given.iat[row] if entry["action"] == "keep" else numbers.get(entry.get("label", ""), -1)
+            number = kept[row] if entry["action"] == "keep" else numbers.get(entry.get("label", ""), -1)
             if entry["action"] in ("keep", "relabel") and number >= 0:
                 column = people.setdefault(entry["annotator"], [""] * len(frame))
-                column[row] = str(int(number))
+                column[row] = str(number)
     wide = frame[["id", "source", "given_label", "suggested_label"]].assign(given=given)
     for name in sorted(people):
         wide[f"{PERSON}{name}"] = people[name]
