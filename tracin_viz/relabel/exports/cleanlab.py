@@ -56,8 +56,9 @@ def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str]) -> No
         for entry in json.loads(text) if text else ():
             number = kept[row] if entry["action"] == "keep" else numbers.get(entry.get("label", ""), -1)
             if entry["action"] in ("keep", "relabel") and number >= 0:
-                column = people.setdefault(entry["annotator"], [""] * len(frame))
-                column[row] = str(number)
+                if entry["annotator"] not in people:
+                    people[entry["annotator"]] = [""] * len(frame)
+                people[entry["annotator"]][row] = str(number)
     wide = frame[["id", "source", "given_label", "suggested_label"]].assign(given=given)
     for name in sorted(people):
         wide[f"{PERSON}{name}"] = people[name]
