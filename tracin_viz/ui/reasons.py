@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracin_viz.ui.language import later, tr
@@ -36,9 +36,14 @@ SHORT: dict[str, str] = {
 }
 
 
-def reason_words(row: Mapping[str, Any]) -> list[str]:
-    """The reasons of a row of the suspects document, as sentences. Names in them are as the data has them."""
-    return [tr(SENTENCES[one["code"]], **one["values"]) for one in row.get("reason_codes", ())]
+def reason_words(row: Mapping[str, Any], *, say: Callable[..., str] = tr) -> list[str]:
+    """The reasons of a row of the suspects document, as sentences. Names in them are as the data has them.
+
+    Args:
+        row: Of ``Audit.suspects`` or ``Audit.suspect_entries``.
+        say: Translates; by default into the language of this visit.
+    """
+    return [say(SENTENCES[one["code"]], **one["values"]) for one in row.get("reason_codes", ())]
 
 
 def short_reasons(row: Mapping[str, Any], most: int = 2) -> str:

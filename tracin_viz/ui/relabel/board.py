@@ -92,6 +92,7 @@ def _data(audit: Audit, session: Session, annotator: str, item: str) -> dict[str
         ],
         "words": card_words(),
         "visit": visit(),
+        "language": language(),
         "cookie": "" if signs_in() else COOKIE,
         "urls": {
             "decisions": f"{prefix()}/decisions/",

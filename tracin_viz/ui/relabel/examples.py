@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracin_viz.audit import Audit, QueueEntry
+from tracin_viz.ui.language import tr
+from tracin_viz.ui.reasons import reason_words
 from tracin_viz.ui.routes import thumbnail_url
 
 #: Characters of a text on the card; a longer one can be read in the details of an example.
 LONGEST_TEXT = 8_000
 
 
-def card_data(audit: Audit, entries: Sequence[QueueEntry], *, votes: bool = False) -> list[dict[str, Any]]:
+def card_data(
+    audit: Audit, entries: Sequence[QueueEntry], *, votes: bool = False, say: Callable[..., str] = tr
+) -> list[dict[str, Any]]:
     """Cards of these entries of a queue; with ``votes`` what everybody decided about them.
+
+    Args:
+        audit: The audit.
+        entries: Of one of its queues.
+        votes: Whether to tell them.
+        say: Translates the reasons; by default into the language of this visit.
 
     Returns:
         For each: id, src or text, given (words) and given_set (classes), suggested (words) and take (the
@@ -23,7 +33,7 @@ def card_data(audit: Audit, entries: Sequence[QueueEntry], *, votes: bool = Fals
     """
     rows = [int(entry.example_id.rpartition(":")[2]) for entry in entries]
     found = audit.suspect_entries(rows)
-    cards = [_card(audit, entry, known) for entry, known in zip(entries, found, strict=True)]
+    cards = [_card(audit, entry, known, say) for entry, known in zip(entries, found, strict=True)]
     if votes:
         for card in cards:
             card["votes"] = [
@@ -33,7 +43,10 @@ def card_data(audit: Audit, entries: Sequence[QueueEntry], *, votes: bool = Fals
     return cards
 
 
-def _card(audit: Audit, entry: QueueEntry, known: dict[str, Any]) -> dict[str, Any]:
+def _card(
+    audit: Audit, entry: QueueEntry, known: dict[str, Any], say: Callable[..., str]
+) -> dict[str, Any]:
+    reasons = [one for one in known["reason_codes"] if one["code"] != "percentile"]
     given = audit.given_label(entry.example_id)
     # What the queue was frozen with is what was shown and what is stored; only the reasons are told anew.
     suggested = entry.suggested or ""
@@ -47,7 +60,7 @@ def _card(audit: Audit, entry: QueueEntry, known: dict[str, Any]) -> dict[str, A
         "confidence": entry.confidence if audit.target != "number" else None,
         "percentile": entry.percentile,
         # How suspicious it is stands beside the flag already.
-        "reasons": [str(reason) for reason in known["reasons"] if not str(reason).startswith("More susp")],
+        "reasons": reason_words({"reason_codes": reasons}, say=say),
     }
 
 

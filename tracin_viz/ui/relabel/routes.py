@@ -25,6 +25,7 @@ from starlette.routing import Route
 from tracin_viz.audit import Audit, QueueEntry
 from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError, StoreError, TracinVizError
 from tracin_viz.ui.access import read_only
+from tracin_viz.ui.language import translators
 from tracin_viz.ui.relabel.examples import card_data
 from tracin_viz.ui.relabel.passes import Pass, read
 from tracin_viz.ui.relabel.pushed import pushed
@@ -125,7 +126,8 @@ def _cards(request: Request, find: Callable[[str], Audit]) -> dict[str, Any]:
     session = audit.sessions.get(request.query_params.get("session", ""))
     queue = {entry.example_id: entry for entry in session.queue}
     entries: list[QueueEntry] = [queue[one] for one in asked if one in queue]
-    return {"cards": card_data(audit, entries, votes=session.mode == "settle")}
+    say, _ = translators(request.query_params.get("lang", ""))
+    return {"cards": card_data(audit, entries, votes=session.mode == "settle", say=say)}
 
 
 def _closest(request: Request, find: Callable[[str], Audit]) -> dict[str, Any]:

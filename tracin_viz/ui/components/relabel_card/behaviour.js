@@ -133,7 +133,7 @@ function behaviour(root) {
     if (!missing.length || !urgent || root.fetching) return;
     root.fetching = true;
     try {
-      const answer = await fetch(data.urls.cards + "?session=" + encodeURIComponent(data.session) + "&ids=" + encodeURIComponent(missing.join(",")));
+      const answer = await fetch(data.urls.cards + "?lang=" + data.language + "&session=" + encodeURIComponent(data.session) + "&ids=" + encodeURIComponent(missing.join(",")));
       const found = answer.ok ? await answer.json() : { cards: [] };
       for (const card of found.cards) root.cards.set(card.id, card);
       root.fetching = false;
