@@ -45,3 +45,10 @@ def test_the_address_names_the_language_and_the_visit_keeps_it():
     page.session_state["language"] = "en"
     page.run()
     assert [part.value for part in page.markdown] == ["Suspects", "1,234 examples"]
+
+
+@pytest.mark.parametrize("name", ["", "../zh", "xx", "/etc/passwd"])
+def test_languages_that_there_are_not_are_english(name: str):
+    say, count = language.translators(name)
+    assert say("Suspects") == "Suspects"
+    assert count("{n} example", "{n} examples", 2) == "2 examples"

@@ -96,7 +96,12 @@ def preferred(locale: str | None) -> str:
 
 
 def translators(name: str) -> tuple[Callable[..., str], Callable[..., str]]:
-    """``tr`` and ``trn`` of one language, for what is written for somebody else than the present visit."""
+    """``tr`` and ``trn`` of one language, for what is written for somebody else than the present visit.
+
+    Args:
+        name: Key of ``LANGUAGES``; anything else, which may come from an address, means English.
+    """
+    name = name if name in LANGUAGES else USUAL
 
     def fixed(message: str, /, **values: object) -> str:
         words = _words(name).get(message) or message

@@ -13,7 +13,7 @@ from tracin_viz.ui import text, theme
 from tracin_viz.ui.access import deciding, signs_in
 from tracin_viz.ui.components.relabel_card import relabel_card
 from tracin_viz.ui.guard import guarded
-from tracin_viz.ui.language import tr, trn
+from tracin_viz.ui.language import language, tr, trn
 from tracin_viz.ui.navigation import PAGES, page
 from tracin_viz.ui.relabel.agreeing import show_agreement
 from tracin_viz.ui.relabel.decided import show_decisions

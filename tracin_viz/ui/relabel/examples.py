@@ -43,9 +43,7 @@ def card_data(
     return cards
 
 
-def _card(
-    audit: Audit, entry: QueueEntry, known: dict[str, Any], say: Callable[..., str]
-) -> dict[str, Any]:
+def _card(audit: Audit, entry: QueueEntry, known: dict[str, Any], say: Callable[..., str]) -> dict[str, Any]:
     reasons = [one for one in known["reason_codes"] if one["code"] != "percentile"]
     given = audit.given_label(entry.example_id)
     # What the queue was frozen with is what was shown and what is stored; only the reasons are told anew.
