@@ -142,10 +142,7 @@ def test_what_is_drawn_around_is_selected_and_a_link_shows_it(
     sevens = drawn.selection(audit)
     assert np.array_equal(sevens, audit.examples("train")["label"].to_numpy() == "7")
     other.get_by_role("button", name="Relabel the").click()
-    expect(other.get_by_text(f"Decide about {int(sevens.sum())} selected examples")).to_be_visible()
-    other.get_by_label("Your name", exact=True).fill("Ada")
-    other.get_by_role("button", name="Start", exact=True).click()
-    expect(other.get_by_text(f"0 of {int(sevens.sum())} answered")).to_be_visible()
+    expect(other.get_by_text(f"{int(sevens.sum())} selected examples")).to_be_visible()
 
 
 def test_by_keyboard_without_webgl_on_a_phone(open_page: OpenPage, demo_server: str, demo_home: Path):
