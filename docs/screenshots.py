@@ -48,7 +48,7 @@ READY = {
     "own-check": "create",
 }
 #: Look, width, language.
-LOOKS = (("light", 1400, "en"), ("dark", 1400, "en"), ("light", 390, "en"), ("light", 1400, "zh"))
+LOOKS = (("light", 1400, "en"), ("dark", 1400, "en"), ("light", 390, "en"), ("light", 1400, "zh"), ("dark", 1400, "zh"))
 TALLEST = 1800
 LARGEST = 100_000
 
@@ -154,9 +154,9 @@ def _wait_for_pictures(page: Page) -> None:
 
 
 def _begin_queue(page: Page) -> None:
-    page.get_by_label("Your name", exact=True).fill("Ada")
+    page.locator(".st-key-annotator input").fill("Ada")
     page.locator(".st-key-start button").click()
-    page.locator(".st-key-card .card").wait_for()
+    page.locator("#relabel .shown").wait_for()
     settle(page)
 
 
