@@ -48,7 +48,13 @@ READY = {
     "own-check": "create",
 }
 #: Look, width, language.
-LOOKS = (("light", 1400, "en"), ("dark", 1400, "en"), ("light", 390, "en"), ("light", 1400, "zh"), ("dark", 1400, "zh"))
+LOOKS = (
+    ("light", 1400, "en"),
+    ("dark", 1400, "en"),
+    ("light", 390, "en"),
+    ("light", 1400, "zh"),
+    ("dark", 1400, "zh"),
+)
 TALLEST = 1800
 LARGEST = 100_000
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracin_viz.audit.relabelling import Relabelling
+from tracin_viz.audit.reviewing import control_sessions
 from tracin_viz.explore.noise import wilson
 from tracin_viz.relabel.events import Decision, holding
 
@@ -33,9 +34,7 @@ def reviewed_document(audit: Relabelling, percentiles: npt.NDArray[np.floating])
     decided = audit.decisions()
     if not decided:
         return None
-    random = {
-        session.id for session in audit.sessions.newest_first() if session.source.lower().startswith("random")
-    }
+    random = control_sessions(audit.database, audit.record.name)
     control = [one for one in decided.values() if one.event.session in random]
     suspected = [
         one
