@@ -102,7 +102,7 @@ class CancelledError(TracinVizError):
 
 def by_name(name: str) -> type[TracinVizError]:
     """The error class called ``name``; ``JobError`` for a name from another version."""
-    for kind in (InputError, NotFoundError, NotComputedError, StoreError, EngineError, CancelledError):
+    for kind in TracinVizError.__subclasses__():
         if kind.__name__ == name:
             return kind
     return JobError

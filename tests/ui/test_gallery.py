@@ -28,8 +28,9 @@ def test_a_long_text_is_sent_in_part():
 
 def test_pages_and_components_never_load_torch():
     code = (
-        "import sys, tracin_viz.ui.frame, tracin_viz.ui.routes, tracin_viz.ui.results, tracin_viz.ui.charts\n"
-        "import tracin_viz.ui.progress, tracin_viz.ui.picker, tracin_viz.ui.relabel.board\n"
+        "import importlib, pkgutil, sys, tracin_viz.ui\n"
+        "for one in pkgutil.walk_packages(tracin_viz.ui.__path__, 'tracin_viz.ui.'):\n"
+        "    importlib.import_module(one.name)\n"
         "loaded = {'torch', 'transformers', 'umap', 'hdbscan', 'sklearn'} & set(sys.modules)\n"
         "sys.exit(f'loaded: {loaded}' if loaded else 0)\n"
     )
