@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -21,9 +22,18 @@ SETTINGS = ("--sketch-dim", "256")
 
 
 def artifacts(home: Path) -> dict[str, bytes]:
+    """Every file that runs left; what pages looked up since, such as neighbours, is not theirs."""
     root = home / "artifacts"
+    of_runs = [
+        manifest.parent
+        for manifest in sorted(root.rglob("manifest.json"))
+        if json.loads(manifest.read_bytes())["kind"] in ("gradients", "basis", "map")
+    ]
     return {
-        str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+        str(path.relative_to(root)): path.read_bytes()
+        for folder in of_runs
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
     }
 
 
