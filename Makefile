@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
-TEST_PROCESSES ?= 2
+# Tests often wait for a browser or a server: three processes keep two cores busy.
+TEST_PROCESSES ?= 3
 export TRACIN_VIZ_HOME ?= $(CURDIR)/workspace
 
 .PHONY: run test lint types demo screenshots catalogue benchmark acceptance clean
