@@ -139,3 +139,12 @@ def _letters(argument: ast.expr) -> Iterator[str]:
 def _without_markup(words: str) -> str:
     """Without icons and colours, which are no words: ``:material/info:``, ``:green[``."""
     return re.sub(r":material/\w+:|:\w+\[|<[^>]*>", "", words)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_bold_words_end_where_markdown_sees_it(name: str):
+    # No blank follows in Chinese: stars between a punctuation mark and a letter would stay stars.
+    for entry in language.catalogue(name):
+        parts = str(entry.string).split("**")
+        for inside, after in zip(parts[1::2], parts[2::2], strict=True):
+            assert not (re.search(r"\W$", inside) and re.match(r"[\w{]", after)), entry.string
