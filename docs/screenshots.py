@@ -154,7 +154,7 @@ def _wait_for_pictures(page: Page) -> None:
             break
         page.wait_for_timeout(200)
     if page.get_by_test_id("stPlotlyChart").count():
-        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+        page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
     # Decoding, WebGL points and fading in: nothing in the page says when those are over.
     page.wait_for_timeout(8_000)
 
