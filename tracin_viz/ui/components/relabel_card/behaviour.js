@@ -109,6 +109,7 @@ function behaviour(root) {
   root.delivered = (sent) => {
     if (sent) {
       for (const { uuid } of sent.refused) queue.refuse(uuid);
+      root.fetchCards(); // the server is there: what failed before does not wait for its turn
       if (sent.refused.length) return root.draw();
     }
     status(root);
@@ -128,7 +129,7 @@ function behaviour(root) {
     const from = root.at === null ? 0 : Math.max(0, queue.places.get(root.at) - 2);
     const near = root.mode === "grid" ? open.slice(0, SHOWN) : [...queue.ids.slice(from, from + WINDOW), ...open.filter((id) => queue.places.get(id) >= from).slice(0, WINDOW)];
     for (const id of near.slice(0, PICTURES + 2)) if (root.cards.get(id)?.src) new Image().src = root.cards.get(id).src;
-    const missing = [...new Set(near)].filter((id) => !root.cards.has(id)).slice(0, 2 * WINDOW);
+    const missing = [...new Set(near)].filter((id) => !root.cards.has(id)).slice(0, TOGETHER);
     const urgent = root.mode === "grid" || missing.includes(root.at) || near.slice(0, AHEAD).some((id) => missing.includes(id));
     if (!missing.length || !urgent || root.fetching) return;
     root.fetching = true;

@@ -1,7 +1,8 @@
 // The relabel card: the browser goes on at once, and the outbox brings the decisions to the server.
 
-const WINDOW = 24; // cards that are fetched at once
-const AHEAD = 12; // fetched again when fewer than these are left
+const WINDOW = 60; // cards that are kept ahead: as many can be decided while the server is away
+const AHEAD = 48; // fetched again when fewer than these are left
+const TOGETHER = 48; // cards in one request
 const PICTURES = 6;
 const OFFERED = 8; // of a shared queue at a time
 const QUIET = 900; // milliseconds without a decision after which the page may draw its table anew
