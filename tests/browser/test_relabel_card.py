@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -27,11 +28,15 @@ class Server:
     def __init__(self, page: Page, data: dict[str, Any]) -> None:
         self.sent: list[dict[str, Any]] = []
         self.data = data
+        self.away = False
+        self.later: dict[str, dict[str, Any]] = {}
         page.route(f"{HOST}/**", self.answer)
 
     def answer(self, route: Route) -> None:
         path = route.request.url.removeprefix(HOST)
-        if path == "/":
+        if self.away:
+            route.abort()
+        elif path == "/":
             text = json.dumps(self.data).replace("</", "<\\/")
             route.fulfill(content_type="text/html", body=PAGE.replace("DATA", text))
         elif path == "/card.js":
@@ -41,6 +46,10 @@ class Server:
             self.sent += entries
             answer = {"stored": [entry["uuid"] for entry in entries], "refused": []}
             route.fulfill(content_type="application/json", body=json.dumps(answer))
+        elif path.startswith("/k?"):
+            asked = parse_qs(urlsplit(path).query)["ids"][0].split(",")
+            found = [self.later[one] for one in asked if one in self.later]
+            route.fulfill(content_type="application/json", body=json.dumps({"cards": found}))
         else:
             route.fulfill(status=404)
 
@@ -63,7 +72,9 @@ def card(row: int, given: str, **more: Any) -> dict[str, Any]:
     return {**usual, **told, **more}
 
 
-def opened(page: Page, cards: list[dict[str, Any]], target: str, classes: list[str]) -> Server:
+def opened(
+    page: Page, cards: list[dict[str, Any]], target: str, classes: list[str], *, first: int | None = None
+) -> Server:
     data = {
         "audit": "a",
         "session": "s",
@@ -75,7 +86,7 @@ def opened(page: Page, cards: list[dict[str, Any]], target: str, classes: list[s
         "ids": [one["id"] for one in cards],
         "item": "",
         "start": cards[0]["id"],
-        "cards": cards,
+        "cards": cards[:first],
         "done": [],
         "undone": [],
         "words": card_words(),
@@ -85,6 +96,7 @@ def opened(page: Page, cards: list[dict[str, Any]], target: str, classes: list[s
         "urls": {"decisions": "/decisions/", "claim": "/c", "cards": "/k", "pushed": "/p/"},
     }
     server = Server(page, data)
+    server.later = {one["id"]: one for one in cards}
     page.goto(f"{HOST}/")
     expect(page.locator("#relabel .shown")).to_be_visible()
     expect(page.locator("#relabel .large .words")).to_have_text("<b>text</b> 0")
@@ -133,3 +145,19 @@ def test_more_classes_than_digits_are_found_by_their_names(page: Page):
     page.keyboard.press("4")  # the given one is kept
     expect(page.get_by_role("status").filter(has_text="finished")).to_be_attached()
     assert decided(page, server, 3) == [("relabel", "class 37"), ("relabel", "class 9"), ("keep", None)]
+
+
+def test_a_queue_goes_on_for_fifty_examples_while_the_server_is_away(page: Page):
+    cards = [card(row, "a") for row in range(90)]
+    with page.expect_response(lambda answer: "/k?" in answer.url):
+        server = opened(page, cards, "class", ["a", "b"], first=24)
+    page.keyboard.press("q")
+    expect(page.locator("#relabel")).to_have_attribute("data-waiting", "0")
+    server.away = True
+    for _ in range(50):
+        page.keyboard.press("e")
+    expect(page.locator("#relabel .banner")).to_contain_text("waiting for the server")
+    expect(page.locator("#relabel .shown")).to_have_attribute("data-id", "train:51")
+    server.away = False
+    assert decided(page, server, 51) == [("keep", None)] + [("exclude", None)] * 50
+    assert [entry["example"] for entry in server.sent] == [one["id"] for one in cards[:51]]
