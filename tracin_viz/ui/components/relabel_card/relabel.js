@@ -1,6 +1,6 @@
 // The relabel card: the browser goes on at once, and the outbox brings the decisions to the server.
 
-const WINDOW = 60; // cards that are kept ahead: as many can be decided while the server is away
+const WINDOW = 60; // cards that are kept, two of them behind: the others can be decided while the server is away
 const AHEAD = 48; // fetched again when fewer than these are left
 const TOGETHER = 48; // cards in one request
 const PICTURES = 6;
