@@ -14,7 +14,7 @@ from tests.browser.tabs import Tabs
 
 BROWSER_TESTS = Path(__file__).parent
 #: Milliseconds that anything may take: the first question starts the query process, and two cores are shared.
-PATIENCE = 120_000
+PATIENCE = 30_000
 
 expect.set_options(timeout=PATIENCE)
 
@@ -63,16 +63,4 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_server(demo_home: Path, logs: Path) -> Iterator[str]:
     with serve(demo_home, log=logs / "demo.log") as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def empty_server(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[str]:
-    with serve(tmp_path_factory.mktemp("empty-home"), log=logs / "empty.log") as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def failed_server(failed_home: Path, logs: Path) -> Iterator[str]:
-    with serve(failed_home, log=logs / "failed.log") as address:
         yield address

@@ -1,51 +1,16 @@
-"""axe-core finds nothing serious on any page, in both looks; the main path works by keyboard alone."""
+"""axe-core finds nothing serious in panels that open; the main path works by keyboard alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import axe_playwright_python
-import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.serving import settle
-from tests.browser.test_pages import HEADINGS, PROOF, healthy
+from tests.browser.test_pages import PROOF, healthy
 
 OpenPage = Callable[..., Page]
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-#: Animations of a look that comes up would be measured half transparent.
-STILL = "*, *::before, *::after { animation: none !important; transition: none !important; }"
-
-
-def findings(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, each with its first places."""
-    page.add_style_tag(content=STILL)
-    if not page.evaluate("() => 'axe' in window"):
-        page.add_script_tag(path=AXE)
-    found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        f"{one['id']}: {one['help']}: " + " | ".join(node["html"][:200] for node in one["nodes"][:3])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("look", ["light", "dark"])
-def test_no_page_has_a_serious_finding(open_page: OpenPage, demo_server: str, look: str):
-    page = open_page(demo_server, look=look)
-    found = {}
-    for path in HEADINGS:
-        page.goto(f"/{path}?audit=digits")
-        healthy(page, path)
-        expect(page.get_by_text(PROOF[path]).first).to_be_attached()
-        settle(page)
-        found[path] = findings(page)
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Influence vector")
-    found["help"] = findings(page)
-    assert not {path: bad for path, bad in found.items() if bad}
 
 
 def test_panels_that_open_have_no_serious_finding(open_page: OpenPage, demo_server: str):

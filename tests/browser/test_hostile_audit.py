@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import tiny
-from tests.browser.serving import serve, settle
+from tests.browser.serving import serve
 from tests.browser.test_pages import HEADINGS, healthy
 from tests.conftest import end_query_process, run_command
 from tracin_viz.audit import Workspace
@@ -49,7 +49,6 @@ def test_names_are_letters_on_every_page_and_break_no_layout(open_page: OpenPage
     for path in HEADINGS:
         page.goto(f"/{path}?audit=hostile")
         healthy(page, path)
-        settle(page)
         assert page.locator(TAKEN).count() == 0, path
         widths = page.evaluate(
             "() => { const main = document.querySelector('[data-testid=stMain]');"

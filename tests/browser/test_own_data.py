@@ -265,7 +265,9 @@ def test_an_uploaded_picture_is_explained(
     expect(page.locator(".st-key-query_card img")).to_be_visible()
     expect(page.get_by_text("Its right label is not known").first).to_be_visible()
     page.keyboard.press("Escape")  # the form stays open over the page
-    page.locator(".st-key-answer input").click()
+    answer = page.get_by_role("combobox", name="Explain the answer")
+    expect(answer).to_have_value("the prediction")
+    answer.click()
     page.get_by_role("option", name="7", exact=True).click()
     expect(page.get_by_text(re.compile("score for “.?7”")).first).to_be_visible()
     expect(page.locator(".st-key-list_proponents .card").first).to_be_visible()

@@ -1,4 +1,7 @@
-"""Every page with no audit, with the demo and with a failed run: its heading, and no traceback."""
+"""Every page in a browser: whole, readable in both looks, at most one filled button, no wider than a phone.
+
+Pages without an audit, after a failed run and with nonsense in the address: ``tests/ui/test_pages.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.serving import serve, settle
 
 HEADINGS = {
@@ -34,6 +38,11 @@ PROOF = {
     "report": "Make the report",
     "own": "Which data was the model trained on?",
 }
+#: Neither the page nor what scrolls in it is wider than the window.
+FITS = (
+    "() => [document.querySelector('[data-testid=stMain]'), document.documentElement]"
+    ".every((part) => part.scrollWidth === part.clientWidth)"
+)
 OpenPage = Callable[..., Page]
 
 
@@ -44,61 +53,41 @@ def healthy(page: Page, path: str) -> None:
     expect(page.locator(".st-key-unexpected_error")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", HEADINGS)
-def test_with_no_audit(open_page: OpenPage, empty_server: str, path: str):
-    page = open_page(empty_server)
-    page.goto(f"/{path}")
-    healthy(page, path)
-    expect(page.get_by_text("Which data was" if path == "own" else "Try the demo").first).to_be_visible()
-
-
-def test_a_link_to_a_page_works_as_the_first_visit_of_a_fresh_server(open_page: OpenPage, tmp_path: Path):
+def test_with_no_audit_a_link_to_a_page_works_as_the_first_visit_of_a_fresh_server(
+    open_page: OpenPage, tmp_path: Path
+):
     with serve(tmp_path / "home", log=tmp_path / "log") as address:
         page = open_page(address)
         page.goto("/relabel")
         healthy(page, "relabel")
         expect(page.get_by_role("link", name="Suspects")).to_be_visible()
         expect(page).to_have_title("TracIn-Viz")
-
-
-@pytest.mark.parametrize("path", HEADINGS)
-def test_with_the_demo_and_with_one_filled_button_at_most(open_page: OpenPage, demo_server: str, path: str):
-    page = open_page(demo_server)
-    page.goto(f"/{path}")
-    healthy(page, path)
-    expect(page.get_by_text(PROOF[path]).first).to_be_visible()
-    expect(page.locator(".st-key-known_error")).to_have_count(0)
-    # A button with a help text has a second one that is not shown.
-    expect(page.get_by_test_id("stBaseButton-primary").filter(visible=True).nth(1)).to_have_count(0)
-
-
-@pytest.mark.parametrize("path", [path for path in HEADINGS if path != "own"])
-def test_with_a_failed_run(open_page: OpenPage, failed_server: str, path: str):
-    page = open_page(failed_server)
-    page.goto(f"/{path}")
-    healthy(page, path)
-    expect(page.get_by_text("failed").first).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    "path", ["influence?audit=nobody", "influence?query=test:99999", "relabel?item=x", "suspects?by=x"]
-)
-def test_nonsense_in_the_address(open_page: OpenPage, demo_server: str, path: str):
-    page = open_page(demo_server)
-    page.goto(f"/{path}")
-    healthy(page, path)
+        for path, words in (("", "Try the demo"), ("own", "Which data was"), ("influence", "Try the demo")):
+            page.goto(f"/{path}")
+            healthy(page, path)
+            expect(page.get_by_text(words).first).to_be_visible()
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-@pytest.mark.parametrize("path", HEADINGS)
-def test_no_page_scrolls_sideways_on_a_phone(open_page: OpenPage, demo_server: str, path: str, look: str):
-    page = open_page(demo_server, width=390, look=look)
-    page.goto(f"/{path}")
-    healthy(page, path)
-    expect(page.get_by_text(PROOF[path]).first).to_be_attached()
-    widths = page.evaluate(
-        "() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return [main.scrollWidth - main.clientWidth,"
-        " document.documentElement.scrollWidth - document.documentElement.clientWidth]; }"
-    )
-    assert widths == [0, 0]
+def test_a_page_has_one_filled_button_at_most_no_serious_finding_and_fits_a_phone(
+    open_page: OpenPage, demo_server: str, look: str
+):
+    page = open_page(demo_server, look=look)
+    found = {}
+    for path in HEADINGS:
+        page.set_viewport_size({"width": 1400, "height": 900})
+        page.goto(f"/{path}?audit=digits")
+        healthy(page, path)
+        expect(page.get_by_text(PROOF[path]).first).to_be_visible()
+        expect(page.locator(".st-key-known_error")).to_have_count(0)
+        # A button with a help text has a second one that is not shown.
+        expect(page.get_by_test_id("stBaseButton-primary").filter(visible=True).nth(1)).to_have_count(0)
+        settle(page)
+        found[path] = findings(page)
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.wait_for_function(FITS)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Influence vector")
+    found["help"] = findings(page)
+    assert not {path: bad for path, bad in found.items() if bad}

@@ -17,7 +17,7 @@ from tracin_viz.ui.help.tour import draw_tour
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.navigation import PAGES, choose_page, go, page
 from tracin_viz.ui.session import choose_audit, current_audit, workspace
-from tracin_viz.ui.toolbar import toolbar
+from tracin_viz.ui.toolbar import listen, toolbar
 
 __all__ = ["PAGES", "audit_page", "go", "guarded", "heading", "navigate", "page", "show_error"]
 
@@ -28,6 +28,7 @@ def navigate() -> None:
     st.logo(str(Path(__file__).with_name("logo.svg")))
     st.html(Path(__file__).with_name("frame.css"))
     chosen = choose_page()
+    listen()
     draw_tour()
     chosen.run()
 

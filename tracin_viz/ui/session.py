@@ -19,6 +19,7 @@ from tracin_viz.config import Home
 from tracin_viz.errors import NotFoundError
 from tracin_viz.fingerprint import fingerprint
 from tracin_viz.ui.access import read_only
+from tracin_viz.ui.language import language
 
 #: Where a typed sentence or an uploaded picture is kept; too large for the address.
 OWN_QUERY = "own_query"
@@ -80,7 +81,7 @@ def set_parameter(name: str, value: str) -> None:
         del st.query_params[name]
 
 
-def linked(name: str, options: Sequence[_T], usual: _T) -> str:
+def linked(name: str, options: Sequence[_T], usual: _T, *, words: str = "") -> str:
     """Key of a choice widget that begins with what the address says under ``name``.
 
     Streamlit's own binding writes the words of a choice into the address; links need its name. After the
@@ -90,11 +91,17 @@ def linked(name: str, options: Sequence[_T], usual: _T) -> str:
         name: Parameter of the address.
         options: What may be chosen; anything else in the address counts as ``usual``.
         usual: The choice when the address says nothing.
+        words: What the words of the choices depend on besides the language.
     """
-    key = f"linked_{name}"
+    key, kept_words = f"linked_{name}", f"linked_{name}_words"
+    words = f"{language()} {words}"
     if st.session_state.get(key) not in options:
         asked = parameter(name)
         st.session_state[key] = next((option for option in options if str(option) == asked), usual)
+    elif st.session_state.get(kept_words, words) != words:
+        # A browser goes on showing the words that were chosen; only a choice made here is sent in new ones.
+        st.session_state[key] = st.session_state[key]
+    st.session_state[kept_words] = words
     return key
 
 

@@ -1,4 +1,4 @@
-"""What stands beside the heading of every page: saved views, help, and the language."""
+"""What every page has: saved views, help and the language beside the heading, and an ear for keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui.components.shell import shell
+from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.help import tour
 from tracin_viz.ui.help.panel import ask_for_help, show_help
 from tracin_viz.ui.language import LANGUAGES, choose_language, language, publish_language, tr
@@ -29,17 +30,25 @@ def toolbar(audit: Audit | None = None) -> None:
             tr("Help"), key="help", icon=":material/help:", on_click=ask_for_help, help=tr("Help (key ?)")
         )
         _language()
-        step = tour.present_step()
-        shell(
-            language=language(),
-            offer=tour.offered(),
-            step="" if step is None else str(step),
-            focus="tour_next",
-            on_help=ask_for_help,
-            on_first=tour.begin_first,
-            on_leave=tour.leave,
-        )
     show_help()
+
+
+@guarded
+def listen() -> None:
+    """Listen for keys and for a first visit.
+
+    Drawn outside of the pages: a part of a page is taken away with it, and a key pressed just then is lost.
+    """
+    step = tour.present_step()
+    shell(
+        language=language(),
+        offer=tour.offered(),
+        step="" if step is None else str(step),
+        focus="tour_next",
+        on_help=ask_for_help,
+        on_first=tour.begin_first,
+        on_leave=tour.leave,
+    )
 
 
 def _language() -> None:

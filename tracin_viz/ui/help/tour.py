@@ -13,6 +13,7 @@ from tracin_viz.ui.session import workspace
 
 _STEP = "tour_step"
 _OFFERED = "tour_offered"
+_DRAWN = "tour_drawn"
 #: The demo that the words are about, where it is there.
 DEMO = "digits"
 
@@ -110,7 +111,11 @@ def draw_tour() -> None:
     """Draw the present step at the foot of the window."""
     step = present_step()
     if step is None:
+        if st.session_state.pop(_DRAWN, False):
+            # What a run does not draw again stays until its end, which may be a long answer away.
+            st.bottom.empty()
         return
+    st.session_state[_DRAWN] = True
     total = len(steps())
     with st.bottom, st.container(border=True, key="tour"):
         page, words = steps()[step]

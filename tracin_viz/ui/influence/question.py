@@ -83,7 +83,7 @@ def settings(audit: Audit, asked: Asked) -> Settings:
                 tr("Explain the answer"),
                 choices,
                 format_func=lambda name: name or _natural(asked),
-                key=linked("answer", choices, NATURAL),
+                key=linked("answer", choices, NATURAL, words=_natural(asked)),
                 persist_state="session",
                 width=200,
             )

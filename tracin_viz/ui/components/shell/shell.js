@@ -33,7 +33,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("first", true);
   }
   // A new step of the tour takes the focus, so that Enter goes on.
-  if (data.focus && parentElement.focused !== data.focus.at) {
+  if (!data.focus) parentElement.focused = null;
+  else if (parentElement.focused !== data.focus.at) {
     parentElement.focused = data.focus.at;
     setTimeout(() => focus(data.focus.key, 60), 0);
   }
