@@ -168,7 +168,7 @@ def _begin_queue(page: Page) -> None:
 
 def _keep(taken: bytes, path: Path) -> None:
     picture = Image.open(io.BytesIO(taken)).convert("RGB")
-    for quality in (85, 70, 55, 40):
+    for quality in (85, 70, 55, 40, 30, 20):
         picture.save(path, "WEBP", quality=quality, method=6)
         if path.stat().st_size < LARGEST:
             return
