@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.watching import THERE, cards, changed, milliseconds, seconds_until
 from tests.browser.serving import ARGUMENTS, ROOT, chromium, serve
@@ -25,6 +25,7 @@ from tests.browser.serving import ARGUMENTS, ROOT, chromium, serve
 MISSED: list[str] = []
 LASSO = ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.32))
 MAP = ".st-key-map"
+LISTS = "[class*=st-key-list_proponents]"  # of estimates, then of exact scores
 DRAWN = "one => one.querySelector('#scatter')?.dataset.drawn"
 
 #: Name: (what it is, its limit in seconds, audit).
@@ -95,9 +96,10 @@ def facet(page: Page, audit: str) -> float:
     """Seconds from choosing a class to its suspects."""
     page.goto(f"/suspects?audit={audit}")
     cards(page, ".st-key-suspects")
-    page.locator(".st-key-class").get_by_role("combobox").click()
-    option = page.get_by_role("option", name="square")
-    return changed(page, ".st-key-suspects", option.click)
+    facets = page.locator(".st-key-facets_suspects")
+    facets.locator("#head-label").click()
+    value = facets.locator(".panel .value").filter(has_text="square").locator("input")
+    return changed(page, ".st-key-suspects", value.check)
 
 
 def flip(page: Page, audit: str) -> float:
@@ -110,28 +112,29 @@ def flip(page: Page, audit: str) -> float:
 
 def query(page: Page, audit: str) -> float:
     """Seconds from clicking another query to its first proponents, exact or not yet."""
-    page.goto(f"/influence?audit={audit}")
-    cards(page, ".st-key-list_proponents")
-    page.wait_for_timeout(3000)  # the exact answer of the first
+    _answered(page, audit)
     candidate = page.locator(".st-key-candidates .card").nth(_visit())
-    return changed(page, ".st-key-list_proponents", candidate.click)
+    return changed(page, LISTS, candidate.click)
 
 
 def exact(page: Page, audit: str) -> float:
     """Seconds from clicking another query to the exact scores."""
-    page.goto(f"/influence?audit={audit}")
-    cards(page, ".st-key-list_proponents")
-    page.get_by_text("Exact scores").first.wait_for()
+    said = _answered(page, audit)
     candidate = page.locator(".st-key-candidates .card").nth(_visit())
-
-    def asked() -> None:
-        candidate.click()
-        page.get_by_text("Exact scores").first.wait_for(state="detached", timeout=5000)
-
     begun = milliseconds(page)
-    asked()
-    page.get_by_text("Exact scores").first.wait_for()
+    candidate.click()
+    said.filter(has_text="Estimated").first.wait_for()
+    said.filter(has_text="Exact").first.wait_for()
     return (milliseconds(page) - begun) / 1000
+
+
+def _answered(page: Page, audit: str) -> Locator:
+    """Open the Influence page and wait for its first exact answer; the words that say how exact it is."""
+    page.goto(f"/influence?audit={audit}")
+    said = page.locator("[data-testid=stCaptionContainer] strong")
+    said.filter(has_text="Exact").first.wait_for()
+    cards(page, LISTS)
+    return said
 
 
 _visits = iter(range(1, 1000))
