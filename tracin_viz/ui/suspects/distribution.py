@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -128,13 +129,20 @@ def histogram(audit: Audit, found: Ranked, picked: Picked, passing: Mask, rankin
             )
         )
         return False
-    figure = charts.histogram(
-        scores,
+    direction = tr("{ranking}: more suspicious →", ranking=tr(text.SUSPECT_RANKINGS[ranking]))
+    colours, across = (theme.colour("suspect"), theme.colour("neutral")), tr("examples")
+    # Making the figure costs half of a rerun, and turning a page of the gallery changes nothing in it.
+    figure = shared(
+        audit,
+        "histogram",
+        ranking,
         picked.ends,
-        marked=theme.colour("suspect"),
-        rest=theme.colour("neutral"),
-        direction=tr("{ranking}: more suspicious →", ranking=tr(text.SUSPECT_RANKINGS[ranking])),
-    ).update_yaxes(title=tr("examples"))
+        hashlib.sha256(np.packbits(passing).tobytes()).hexdigest(),
+        (*colours, direction, across),
+        compute=lambda: charts.histogram(
+            scores, picked.ends, marked=colours[0], rest=colours[1], direction=direction
+        ).update_yaxes(title=across),
+    )
     key = f"histogram_{ranking}"
     axis, ends = charts.Axis.of(scores), (float(scores.min()), float(scores.max()))
     st.plotly_chart(
