@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -15,13 +16,13 @@ PLANTS = ("confused", "random")
 MOST_SEEDS = 50
 
 
-class _Settings:
+class _Settings(ABC):
     """Plain values, checked when they are made."""
 
     @property
+    @abstractmethod
     def variant(self) -> str:
         """What tells answers of one kind apart that people look at side by side."""
-        raise NotImplementedError
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON values."""
