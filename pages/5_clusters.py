@@ -61,7 +61,7 @@ def main(audit: Audit) -> None:
     with st.spinner(tr("Looking for clusters …"), show_time=True):
         found = grouping(audit, settings.within, settings.smallest, settings.cautious, settings.of)
     explore(audit, found, settings, table)
-    show_clusters(audit, found, table)
+    show_clusters(audit, found, settings, table)
     if may_decide() and st.button(tr("Review the suspects"), key="review", icon=":material/edit:"):
         go("relabel", audit=audit.name)
 

@@ -79,16 +79,8 @@ def _draw(
     whole = len(shown.rows) == audit.splits["train"]
     # What is drawn follows from these; decisions are among the filters, and the log only grows.
     filters = str(sorted(chosen_filters(PAGE).items()))
-    named = (
-        settings.of,
-        settings.within,
-        settings.smallest,
-        settings.cautious,
-        filters,
-        len(audit.history()),
-    )
-    if len(shown.rows) == len(found.rows):
-        named = (*named[:4], "", 0)
+    every = len(shown.rows) == len(found.rows)
+    named = (*settings.clusters, "" if every else filters, 0 if every else len(audit.history()))
     points: Points = shared(
         audit,
         "points",

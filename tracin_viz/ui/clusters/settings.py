@@ -36,6 +36,11 @@ class Settings:
     smallest: int | None
     cautious: int | None
 
+    @property
+    def clusters(self) -> tuple[str, str | None, int | None, int | None]:
+        """What the clusters depend on, beside the audit's results."""
+        return self.of, self.within, self.smallest, self.cautious
+
 
 def choose_settings(audit: Audit) -> Settings:
     """Draw the controls of the map."""

@@ -6,7 +6,7 @@ Names of values come from data: they reach the page through ``textContent`` only
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,11 +98,16 @@ def facet_bar(
 
     _component()(
         key=key,
-        data={"facets": [asdict(facet) for facet in facets], "words": words},
+        data={"facets": [_sent(facet) for facet in facets], "words": words},
         on_choose_change=choosing,
         on_search_change=searching,
         on_clear_change=on_clear,
     )
+
+
+def _sent(facet: FacetView) -> dict[str, Any]:
+    # Not `asdict`, which copies every field of some hundred values in depth.
+    return {**vars(facet), "values": [dict(vars(value)) for value in facet.values]}
 
 
 @cache

@@ -8,7 +8,7 @@ not Plotly is measured in docs/decisions/0050-map-and-gallery.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,8 @@ def scatter(
             "count": points.count,
             "frame": points.frame,
             "title": colouring.title,
-            "categories": [asdict(category) for category in colouring.categories],
-            "labels": [asdict(one) for one in labels],
+            "categories": [dict(vars(category)) for category in colouring.categories],
+            "labels": [dict(vars(one)) for one in labels],
             "card": card_url,
             "label": label,
             "words": {name: tr(words) for name, words in text.MAP_WORDS.items()},
