@@ -1,9 +1,9 @@
-"""Take the pictures of docs/screenshots: every page, light and dark, on a phone's 390 px, and in Chinese.
+"""Take the pictures of docs/screenshots: every page and state, light and dark, on a phone, and in Chinese.
 
 Run from the project's folder: ``python -m docs.screenshots --home workspace``, or with the names of some
-pages behind it. The workspace must hold the finished digits demo; its files also serve as "own data". Each
-picture is a WebP file below 100 kB. Pictures in Chinese need a font that has its characters (on Debian:
-fonts-noto-cjk); without one they are left out.
+pages or states (docs/states.py) behind it. The workspace must hold the finished digits demo; its files also
+serve as "own data". Each picture is a WebP file below 100 kB. Pictures in Chinese need a font that has its
+characters (on Debian: fonts-noto-cjk); without one they are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.states import STATES, shown
 from tests.browser.serving import ARGUMENTS, chromium, serve, settle
 from tracin_viz.audit import Draft, Workspace
 from tracin_viz.config import Home
@@ -63,29 +64,58 @@ def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, required=True, help="workspace with the finished digits demo")
-    parser.add_argument("pages", nargs="*", help=f"some of {', '.join(PAGES)}; without any, all")
+    names = [*PAGES, *STATES]
+    parser.add_argument("pages", nargs="*", help=f"some of {', '.join(names)}; without any, all")
     parser.add_argument("--languages", nargs="+", default=["en", "zh"], choices=["en", "zh"])
     asked = parser.parse_args()
+    if unknown := set(asked.pages) - set(names):
+        parser.error(f"no page or state is called {', '.join(sorted(unknown))}")
     home = asked.home.resolve()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        wanted = asked.pages or names
+        if pages := [name for name in wanted if name in PAGES]:
+            _pages(browser, home, pages, asked.languages)
+        for name in wanted:
+            if name in STATES:
+                _state(browser, home, name, asked.languages)
+        browser.close()
+
+
+def _pages(browser: Browser, home: Path, pages: Collection[str], languages: Collection[str]) -> None:
+    """Pictures of the pages of the finished demo."""
     with (
         tempfile.TemporaryDirectory() as folder,
         # A home folder of its own, so that the pictures show no path of this computer.
         serve(home, log=Path(folder) / "log", TRACIN_VIZ_ROOTS=str(home), HOME=folder) as address,
-        sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         draft = _draft(home, Path(folder))
-        for name in asked.pages or PAGES:
-            for look, width, language in asked_looks(asked.languages):
-                ending = ("-phone" if width < 600 else "") + ("" if language == "en" else f"-{language}")
-                path = PAGES[name].format(draft=draft.id)
-                separator = "&" if "?" in path else "?"
-                place = f"{address}/{path}{separator}lang={language}"
-                taken = _picture(browser, place, look, width, ready=READY.get(name, ""), opened=name)
-                _keep(taken, FOLDER / f"{name}-{look}{ending}.webp")
+        for name in pages:
+            for look, width, language in asked_looks(languages):
+                place = f"{address}/{PAGES[name].format(draft=draft.id)}"
+                seen = _in(place, language)
+                taken = _picture(browser, seen, look, width, ready=READY.get(name, ""), opened=name)
+                _keep(taken, _file(name, look, width, language))
         Workspace(Home(home)).drafts.remove(draft.id)
-        browser.close()
+
+
+def _state(browser: Browser, home: Path, name: str, languages: Collection[str]) -> None:
+    """Pictures of one state; a phone shows nothing else there."""
+    with tempfile.TemporaryDirectory() as folder, shown(STATES[name], Path(folder), home) as place:
+        for look, width, language in asked_looks(languages):
+            if width > 600:
+                taken = _picture(browser, _in(place, language), look, width, ready="", opened=name)
+                _keep(taken, _file(name, look, width, language))
+
+
+def _in(place: str, language: str) -> str:
+    return f"{place}{'&' if '?' in place else '?'}lang={language}"
+
+
+def _file(name: str, look: str, width: int, language: str) -> Path:
+    ending = ("-phone" if width < 600 else "") + ("" if language == "en" else f"-{language}")
+    return FOLDER / f"{name}-{look}{ending}.webp"
 
 
 def asked_looks(languages: Collection[str]) -> list[tuple[str, int, str]]:

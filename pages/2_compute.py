@@ -79,6 +79,8 @@ def _run(audit: Audit) -> None:
     status = audit.status()
     state = status["state"]
     ready = audit.ready()
+    if state != "created":  # what happened comes before the button that goes on from there
+        follow(audit.name)
     if may_manage() and state not in ACTIVE and not (ready.scores and ready.map):
         resumes = state in ("cancelled", "failed") or status["units"]["done"] > 0
         st.button(
@@ -93,8 +95,6 @@ def _run(audit: Audit) -> None:
         settings_box(audit, with_costs=state != "created")
     if state == "created":
         st.write(estimate_words(audit))
-    else:
-        follow(audit.name)
     if ready.scores:
         st.subheader(tr("What next?"), anchor=False)
         explore_buttons(audit.name, primary=state not in ("failed", "cancelled"))

@@ -67,7 +67,7 @@ def running_home(tiny_home: Path, tiny_files: TinyFiles, tmp_path: Path) -> Iter
 
 def said(app: AppTest) -> str:
     """All words of a page."""
-    kinds = (app.error, app.info, app.warning, app.success, app.markdown, app.caption)
+    kinds = (app.error, app.info, app.warning, app.success, app.subheader, app.markdown, app.caption)
     return (
         " ".join(str(element.value) for kind in kinds for element in kind)
         .replace("\\", "")

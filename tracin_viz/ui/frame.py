@@ -73,8 +73,8 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool, tools: DeltaG
     if needs_scores and not audit.ready().scores:
         raise NotComputedError(
             tr(
-                "Scores of '{audit}': {state}.",
-                audit=audit.name,
+                "Nothing to show for {audit} yet: {state}.",
+                audit=audit.title,
                 state=tr(text.STATES.get(str(audit.status()["state"]), text.STATES["created"])),
             ),
             remedy=tr("They are computed in the background; follow or start that on the Compute page."),

@@ -19,7 +19,7 @@ from tracin_viz.errors import (
 )
 from tracin_viz.ui import text
 from tracin_viz.ui.language import tr
-from tracin_viz.ui.navigation import page
+from tracin_viz.ui.navigation import go, page
 
 _P = ParamSpec("_P")
 _log = logging.getLogger(__name__)
@@ -55,6 +55,9 @@ def show_error(error: TracinVizError, *, key: str = "known_error", leave: bool =
         key: Of the panel.
         leave: Offer a link to the page that helps; not where the remedy is on this page.
     """
+    if isinstance(error, NotComputedError) and leave:
+        _nothing_yet(error, key)
+        return
     with st.container(key=key):
         show = st.info if isinstance(error, NotComputedError) else st.error
         show(text.plain(error.message, longest=600))
@@ -66,10 +69,21 @@ def show_error(error: TracinVizError, *, key: str = "known_error", leave: bool =
             )
         if not leave:
             return
-        if isinstance(error, (NotComputedError, JobError)):
+        if isinstance(error, JobError):
             st.page_link(page("compute"), label=tr("Go to Compute"), icon=":material/memory:")
         elif isinstance(error, (NotFoundError, InputError)):
             st.page_link(page("start"), label=tr("Go to Start"), icon=":material/home:")
+
+
+def _nothing_yet(error: NotComputedError, key: str) -> None:
+    """The empty state of a page: what is not there yet, and the one button that changes that."""
+    with st.container(key=key, border=True, horizontal_alignment="center", gap="small"):
+        st.markdown("# :material/hourglass_empty:", width="content")
+        st.subheader(text.plain(error.message, longest=600), anchor=False, width="content")
+        if error.remedy:
+            st.markdown(text.plain(error.remedy, longest=600), width="content")
+        if st.button(tr("Go to Compute"), key=f"{key}_compute", type="primary", icon=":material/memory:"):
+            go("compute")
 
 
 def problem_table(problems: Iterable[Problem]) -> None:

@@ -63,10 +63,7 @@ def draw(name: str, status: dict[str, Any]) -> None:
             message = text.plain(status["message"], longest=600)
             st.error(tr("The run of {audit} failed: {message}", audit=text.plain(name), message=message))
             st.markdown(
-                tr(
-                    "**What to do:** read the end of the log, correct the cause, then start it again; "
-                    "units that were finished are not computed twice."
-                )
+                tr("**What to do:** correct the cause, then resume; what was finished is not computed twice.")
             )
             log_tail(status)
         elif state == "cancelled":
