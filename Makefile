@@ -23,7 +23,7 @@ endif
 	@$(BIN)/python -m streamlit run app.py --server.address=$(HOST) --server.port=$(PORT)
 
 test: $(VENV)/.installed-dev browser lint types
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests import tiny
+from tests import scheduling, tiny
 from tracin_viz.audit import Workspace, warming
 from tracin_viz.cli import main
 from tracin_viz.config import Home
@@ -28,22 +28,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["TRACIN_VIZ_WARM"] = "0"
 
 
-#: Files that take long, by the end of their path: begun first, nothing long is left for the end. The tests of
-#: the demo, which one process makes, come before them. (`make test` keeps this order.)
-LONG = ("browser/test_own_data.py", "benchmarks/test_benchmark_parts.py", "jobs/test_resume.py")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several test processes the tests of a file stay together, and all of the demo; long ones begin."""
-    ranks = {}
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        path = item.path.as_posix()
-        demo = bool({"demo_home", "demo_server"} & set(names))
-        item.add_marker(pytest.mark.xdist_group("demo" if demo else path))
-        long = next((place for place, end in enumerate(LONG) if path.endswith(end)), len(LONG))
-        ranks[item] = -1 if demo else long
-    items.sort(key=ranks.__getitem__)
+    """Long files first, and what shares a server one after another (``make test`` keeps this order)."""
+    items.sort(key=lambda item: scheduling.rank(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files go to the test processes, whatever ``--dist`` says."""
+    return scheduling.ByFile(config, log)
 
 
 @dataclass(frozen=True)

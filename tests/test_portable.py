@@ -32,7 +32,7 @@ def test_a_lock_keeps_other_processes_out_and_names_what_it_is_for(tmp_path):
     code = (
         "import sys, pathlib\n"
         "from tracin_viz.portable import exclusive\n"
-        f"with exclusive(pathlib.Path({str(lock)!r}), timeout=5, doing='holding'):\n"
+        f"with exclusive(pathlib.Path({str(lock)!r}), timeout=60, doing='holding'):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.readline()\n"
     )
@@ -48,7 +48,7 @@ def test_a_lock_keeps_other_processes_out_and_names_what_it_is_for(tmp_path):
         ):
             raise AssertionError("two processes hold one lock")
         holder.communicate("go\n")
-    with exclusive(lock, timeout=5, doing="testing"):
+    with exclusive(lock, timeout=60, doing="testing"):
         pass
 
 

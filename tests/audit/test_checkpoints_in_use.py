@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import end_query_process, run_command
+from tests.jobs.processes import wait_until
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError, NotFoundError
@@ -59,10 +59,7 @@ def test_the_map_says_that_it_is_of_other_weights_until_it_is_drawn_again(home: 
     assert not audit.map_current()
     before = files(home)
     audit.redraw_map()
-    deadline = time.monotonic() + 120
-    while audit.status()["state"] in ("queued", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: audit.status()["state"] not in ("queued", "running"))
     runner.reap()
     assert audit.status()["state"] == "done"
     assert audit.ready().map and audit.map_current()

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.serving import ARGUMENTS, REMEDY, chromium, serve
+from tests.browser.serving import ARGUMENTS, PATIENCE, REMEDY, chromium, serve
 from tests.browser.tabs import Tabs
+from tracin_viz.config import Home
+from tracin_viz.jobs.query_client import QueryClient
 
 BROWSER_TESTS = Path(__file__).parent
-#: Milliseconds that anything may take: the first question starts the query process, and two cores are shared.
-PATIENCE = 30_000
-
 expect.set_options(timeout=PATIENCE)
 
 
@@ -63,4 +62,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_server(demo_home: Path, logs: Path) -> Iterator[str]:
     with serve(demo_home, log=logs / "demo.log") as address:
+        # The first page would wait for torch, data and model too: seconds, and many where cores are busy.
+        QueryClient(Home(demo_home)).ask("warm", {"audit": "digits"}, session="tests")
         yield address

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.serving import ROOT, free_port
+from tests.browser.serving import ROOT, serve
 from tests.ui.hostile import HOSTILE
 
 OpenPage = Callable[..., Page]
@@ -41,13 +39,9 @@ MARKUP = "a, img, strong, em, code, script, del, h1, li, blockquote, table, .kat
 def test_hostile_text_is_letters_in_widgets_and_cards(open_page: OpenPage, tmp_path: Path):
     script = tmp_path / "hostile_app.py"
     script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{SCRIPT}", encoding="utf-8")
-    port = free_port()
-    with (tmp_path / "log").open("wb") as log:
-        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        page = open_page(f"http://127.0.0.1:{port}")
-        _goto(page)
+    with serve(tmp_path / "home", log=tmp_path / "log", script=str(script)) as address:
+        page = open_page(address)
+        page.goto("/")
         expect(page.get_by_text("all drawn")).to_be_visible()
         for place, words in enumerate(HOSTILE):
             expected = " ".join(words.split())
@@ -61,18 +55,3 @@ def test_hostile_text_is_letters_in_widgets_and_cards(open_page: OpenPage, tmp_p
             assert card.locator(".given").text_content() == words
             assert card.locator(MARKUP).count() == 0
         assert page.evaluate("window.hit") is None
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _goto(page: Page) -> None:
-    for _ in range(100):
-        try:
-            page.goto("/")
-            return
-        except Exception as error:
-            if "ERR_CONNECTION_REFUSED" not in str(error):
-                raise
-            page.wait_for_timeout(200)
-    raise RuntimeError("the server does not answer")

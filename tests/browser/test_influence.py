@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import settle
+from tests.conftest import TinyFiles
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.ui.cards import signed
@@ -161,3 +162,25 @@ def test_a_click_on_the_confusion_matrix_asks_about_its_cell(
     expect(page.locator(".st-key-query_card").get_by_text(re.compile(f"^{number} example"))).to_be_visible()
     # The count of the cell, read from the page, is that of the façade.
     assert label.text_content() == str(number)
+
+
+def test_an_uploaded_picture_is_explained(
+    open_page: OpenPage, demo_server: str, tmp_path: Path, tiny_files: TinyFiles
+):
+    page = open_page(demo_server)
+    page.goto("/influence?audit=digits")
+    settle(page)
+    page.get_by_role("button", name="Your own picture").click()
+    picture = tiny_files.data / "test" / "bar" / "000.png"
+    page.locator(".st-key-own_image input[type=file]").set_input_files(picture)
+    expect(page.get_by_text("000.png").first).to_be_visible()
+    page.get_by_role("button", name="Explain it").click()
+    expect(page.locator(".st-key-query_card img")).to_be_visible()
+    expect(page.get_by_text("Its right label is not known").first).to_be_visible()
+    page.keyboard.press("Escape")  # the form stays open over the page
+    answer = page.get_by_role("combobox", name="Explain the answer")
+    expect(answer).to_have_value("the prediction")
+    answer.click()
+    page.get_by_role("option", name="7", exact=True).click()
+    expect(page.get_by_text(re.compile("score for “.?7”")).first).to_be_visible()
+    expect(page.locator(".st-key-list_proponents .card").first).to_be_visible()

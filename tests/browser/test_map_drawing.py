@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.maps import Map
-from tests.browser.serving import ROOT, free_port, wait_until_up
+from tests.browser.serving import ROOT, serve
 from tests.ui.hostile import HOSTILE
 
 OpenPage = Callable[..., Page]
@@ -114,15 +111,8 @@ MARKUP = "a, img, script, em, code, h1, blockquote, table"
 def test_hostile_names_and_texts_are_letters_on_the_map(open_page: OpenPage, tmp_path: Path):
     script = tmp_path / "hostile_map.py"
     script.write_text(SCRIPT.format(root=str(ROOT)), encoding="utf-8")
-    port, log = free_port(), tmp_path / "log"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-        server = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=dict(os.environ)
-        )
-    try:
-        wait_until_up(server, f"http://127.0.0.1:{port}", log)
-        page = open_page(f"http://127.0.0.1:{port}")
+    with serve(tmp_path / "home", log=tmp_path / "log", script=str(script)) as address:
+        page = open_page(address)
         page.goto("/")
         drawn = Map(page)
         assert drawn.root.locator(".legend .text").all_text_contents() == HOSTILE
@@ -134,9 +124,6 @@ def test_hostile_names_and_texts_are_letters_on_the_map(open_page: OpenPage, tmp
         assert drawn.root.locator(MARKUP).count() == 0
         assert page.evaluate("window.hit") is None
         assert page.get_by_role("application").get_attribute("aria-label") == HOSTILE[1]
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def said(root: Locator, words: str) -> None:

@@ -249,25 +249,3 @@ def test_a_typed_sentence_is_explained_without_and_with_a_label(open_page: OpenP
     expect(page.get_by_text("Its right label is not known")).to_have_count(0)
     # An invisible joiner stands before a name, so that nothing in it is read as Markdown.
     expect(page.get_by_role("heading", name=re.compile("▲ For “.?timer”"))).to_be_visible()
-
-
-def test_an_uploaded_picture_is_explained(
-    open_page: OpenPage, demo_server: str, tmp_path: Path, tiny_files: TinyFiles
-):
-    page = open_page(demo_server)
-    page.goto("/influence?audit=digits")
-    settle(page)
-    page.get_by_role("button", name="Your own picture").click()
-    picture = tiny_files.data / "test" / "bar" / "000.png"
-    page.locator(".st-key-own_image input[type=file]").set_input_files(picture)
-    expect(page.get_by_text("000.png").first).to_be_visible()
-    page.get_by_role("button", name="Explain it").click()
-    expect(page.locator(".st-key-query_card img")).to_be_visible()
-    expect(page.get_by_text("Its right label is not known").first).to_be_visible()
-    page.keyboard.press("Escape")  # the form stays open over the page
-    answer = page.get_by_role("combobox", name="Explain the answer")
-    expect(answer).to_have_value("the prediction")
-    answer.click()
-    page.get_by_role("option", name="7", exact=True).click()
-    expect(page.get_by_text(re.compile("score for “.?7”")).first).to_be_visible()
-    expect(page.locator(".st-key-list_proponents .card").first).to_be_visible()

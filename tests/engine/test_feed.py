@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from tests.jobs.processes import wait_until
 from tracin_viz.engine import Checkpoint, InfluenceEngine
 from tracin_viz.engine.batches import even
 from tracin_viz.engine.feed import Feed, Source
@@ -63,9 +63,7 @@ def test_the_next_batch_is_read_while_this_one_is_worked_on():
     data = Recorded()
     feed = Feed(Source(data, None, CPU, None), np.arange(20), ahead=1)
     feed.take(0, 4)
-    deadline = time.monotonic() + 10
-    while len(data.read) < 8 and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_until(lambda: len(data.read) >= 8)
     assert data.read[:8] == list(range(8))  # nobody has asked for the second four yet
     feed.close()
     assert not readers()

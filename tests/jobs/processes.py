@@ -14,7 +14,7 @@ from tracin_viz.jobs import runner
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Return when the condition holds; fail when it does not within the time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -31,13 +31,13 @@ def end_children() -> None:
     """Kill every child that the runner started in this process and collect it."""
     for process in list(runner._children.values()):
         process.kill()
-        process.wait(10)
+        process.wait(60)
     runner.reap()
 
 
 def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        python(code, *arguments), cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        python(code, *arguments), cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
     )
 
 

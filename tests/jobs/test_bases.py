@@ -72,9 +72,9 @@ def test_a_run_killed_after_the_fit_leaves_the_basis_and_the_bytes_of_one_that_w
     assert basis is not None
     process = compute_in_a_process(fresh_home)
     folder = store_of(fresh_home).path(basis.key)
-    wait_until(lambda: folder.is_dir() or process.poll() is not None, 120)
+    wait_until(lambda: folder.is_dir() or process.poll() is not None)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(30)
+    process.wait(60)
     made = (folder / BASIS_FILE).stat().st_mtime_ns
     assert compute(fresh_home).basis == basis
     assert (folder / BASIS_FILE).stat().st_mtime_ns == made  # it was not fitted again

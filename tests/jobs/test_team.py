@@ -64,7 +64,7 @@ def test_a_helper_alone_leaves_the_bytes_of_the_leader(computed, tiny_home):
     board = board_of(computed)
     with Team(Home(computed), "tiny", board, devices=["cpu"]) as team:
         team.start()
-        wait_until(board.is_over, 120)
+        wait_until(board.is_over)
     assert units(computed) == units(tiny_home)
 
 
@@ -73,12 +73,12 @@ def test_the_work_of_a_helper_that_is_killed_goes_to_another(computed, tiny_home
     victim = Helper("victim")
     with Team(Home(computed), "tiny", board, devices=["cpu"], ready=[victim]) as team:
         team.start()
-        wait_until(lambda: board.open_tasks() < 6, 120)
+        wait_until(lambda: board.open_tasks() < 6)
         os.kill(victim.pid, signal.SIGKILL)
         with Team(Home(computed), "tiny", board, devices=["cpu"]) as second:
-            wait_until(lambda: board.open_tasks() > 0 or board.is_over(), 60)
+            wait_until(lambda: board.open_tasks() > 0 or board.is_over())
             second.start()
-            wait_until(board.is_over, 120)
+            wait_until(board.is_over)
     assert units(computed) == units(tiny_home)
 
 
@@ -87,7 +87,7 @@ def test_what_a_helper_fails_with_is_raised_by_the_board(computed):
     with Team(Home(computed), "nothing", board, devices=["cpu"]) as team:
         team.start()
         with pytest.raises(TracinVizError, match="nothing"):
-            wait_until(board.is_over, 120)
+            wait_until(board.is_over)
 
 
 def test_a_helper_ends_when_its_leader_is_killed():
@@ -99,7 +99,7 @@ def test_a_helper_ends_when_its_leader_is_killed():
     assert process_alive(child, token)
     leader.kill()
     leader.communicate()
-    wait_until(lambda: not process_alive(child, token), 60)
+    wait_until(lambda: not process_alive(child, token))
 
 
 def test_leaving_a_team_ends_helpers_that_are_still_loading(computed):

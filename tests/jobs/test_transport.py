@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -67,14 +68,14 @@ def test_malformed_messages_are_refused(pipe, frames):
     for content in frames:
         pipe[0].send_bytes(content)
     with pytest.raises(MalformedMessageError):
-        receive(pipe[1], 1.0)
+        receive(pipe[1], 60.0)
 
 
 def test_frames_larger_than_announced_are_refused(pipe):
     pipe[0].send_bytes(frame([{"dtype": "<f4", "shape": [1]}]))
     pipe[0].send_bytes(b"x" * 8)
     with pytest.raises(OSError, match="message length"):
-        receive(pipe[1], 1.0)
+        receive(pipe[1], 60.0)
 
 
 def test_headers_are_limited_on_both_sides(pipe):
@@ -84,9 +85,9 @@ def test_headers_are_limited_on_both_sides(pipe):
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(pipe[0].send_bytes, b" " * (messages.HEADER_LIMIT + 1))
         with pytest.raises(OSError, match="message length"):
-            receive(pipe[1], 5.0)
+            receive(pipe[1], 60.0)
         pipe[1].close()
-        assert isinstance(writing.exception(10), OSError)
+        assert isinstance(writing.exception(60), OSError)
 
 
 def test_arrays_are_limited_and_of_numbers(pipe):
@@ -122,16 +123,16 @@ def proofs(server_key: str, caller_key: str) -> tuple[bool, bool]:
     results = {}
 
     def serve_side() -> None:
-        results["server"] = prove_as_server(ends[0], server_key, 5.0)
+        results["server"] = prove_as_server(ends[0], server_key, 60.0)
         ends[0].close()
 
     thread = threading.Thread(target=serve_side)
     thread.start()
     try:
-        results["caller"] = prove_as_caller(ends[1], caller_key, 5.0)
+        results["caller"] = prove_as_caller(ends[1], caller_key, 60.0)
     except EOFError:
         results["caller"] = False
-    thread.join(10)
+    thread.join(60)
     ends[1].close()
     return results["server"], results["caller"]
 
@@ -145,8 +146,8 @@ def test_a_server_that_does_not_know_the_key_is_not_believed(pipe):
     pipe[0].send_bytes(b"q" * 32)
     thread = threading.Thread(target=lambda: (pipe[0].recv_bytes(), pipe[0].send_bytes(b"p" * 32)))
     thread.start()
-    assert prove_as_caller(pipe[1], "ab" * 32, 5.0) is False
-    thread.join(10)
+    assert prove_as_caller(pipe[1], "ab" * 32, 60.0) is False
+    thread.join(60)
 
 
 @pytest.fixture
@@ -165,21 +166,24 @@ def served(tmp_path: Path):
     thread.start()
     wait_until(lambda: read_contact(address) is not None)
     yield address, computed
-    if thread.is_alive():
+    # One that is about to end by itself cannot be found, or hangs up.
+    with contextlib.suppress(OSError, EOFError):
         wire = dial(address)
         send(wire, {"kind": "_stop", "header": {}, "session": ""})
-        receive(wire, 5.0)
+        receive(wire, 60.0)
         wire.close()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert not address.folder.exists()
 
 
 def dial(address, key: str | None = None):
     contact = read_contact(address)
+    if contact is None:
+        raise FileNotFoundError(address.contact_file)
     wire = Client(contact.location, transport.FAMILY)
-    assert prove_as_caller(wire, key or contact.key, 5.0)
-    greeting, _ = receive(wire, 5.0)
+    assert prove_as_caller(wire, key or contact.key, 60.0)
+    greeting, _ = receive(wire, 60.0)
     assert greeting["home"] == address.home
     return wire
 
@@ -190,7 +194,7 @@ def test_a_caller_without_the_key_gets_nothing_and_harms_nobody(served):
     silent = Client(contact.location, transport.FAMILY)  # connects and never says a word
     wrong = Client(contact.location, transport.FAMILY)
     with pytest.raises(EOFError):
-        prove_as_caller(wrong, "00" * 32, 5.0)
+        prove_as_caller(wrong, "00" * 32, 60.0)
     eager = Client(contact.location, transport.FAMILY)
     eager.recv_bytes()
     eager.send_bytes(
@@ -200,7 +204,7 @@ def test_a_caller_without_the_key_gets_nothing_and_harms_nobody(served):
         eager.recv_bytes()
     wire = dial(address)
     send(wire, {"kind": "echo", "header": {}, "session": "a"})
-    assert receive(wire, 5.0)[0] == {"answer": {"kind": "echo"}}
+    assert receive(wire, 60.0)[0] == {"answer": {"kind": "echo"}}
     for one in (silent, wrong, eager, wire):
         one.close()
     assert computed == ["echo"]
@@ -214,7 +218,7 @@ def test_a_request_that_is_not_understood_is_answered_with_an_error(served, cont
     address, computed = served
     wire = dial(address)
     wire.send_bytes(content)
-    body, _ = receive(wire, 5.0)
+    body, _ = receive(wire, 60.0)
     assert isinstance(rebuild_error(body["error"]), JobError)
     wire.close()
     assert computed == []
@@ -223,14 +227,14 @@ def test_a_request_that_is_not_understood_is_answered_with_an_error(served, cont
 def test_errors_of_the_handler_are_frames(served):
     wire = dial(served[0])
     send(wire, {"kind": "cancel", "header": {}, "session": "a"})
-    assert isinstance(rebuild_error(receive(wire, 5.0)[0]["error"]), CancelledError)
+    assert isinstance(rebuild_error(receive(wire, 60.0)[0]["error"]), CancelledError)
     wire.close()
 
 
 def test_a_server_that_nobody_can_find_ends(served):
     address, _ = served
     address.contact_file.unlink()
-    wait_until(lambda: not address.folder.exists(), 20)
+    wait_until(lambda: not address.folder.exists())
 
 
 def test_unknown_error_names_become_job_errors():

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.jobs.processes import wait_until
 from tracin_viz.errors import CancelledError
 from tracin_viz.jobs.writing import WAITING, Writer
 
@@ -24,7 +25,7 @@ def test_the_caller_goes_on_while_something_is_written_and_waits_when_too_much_i
 
     def write(item: int) -> None:
         begun.release()
-        go.wait(10)
+        go.wait(60)
         written.append(item)
 
     def give(writer: Writer[int]) -> None:
@@ -35,11 +36,12 @@ def test_the_caller_goes_on_while_something_is_written_and_waits_when_too_much_i
     with Writer(write) as writer:
         giver = threading.Thread(target=give, args=(writer,))
         giver.start()
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=60)
+        wait_until(lambda: len(given) == 1 + WAITING)
         giver.join(0.2)
         assert given == list(range(1 + WAITING)) and written == []  # one is being written, the others wait
         go.set()
-        giver.join(10)
+        giver.join(60)
     assert written == given == list(range(6))
 
 

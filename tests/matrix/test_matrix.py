@@ -110,7 +110,7 @@ def test_the_influence_page_draws_whatever_labels_are(
 ) -> None:
     audit = _audit(every_kind, home, name)
     monkeypatch.setenv(HOME_VARIABLE, str(home))
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
     app.query_params.update({"audit": audit.name, "view": view, "among": "all"})
     app.switch_page("3_influence.py")
     app.run()

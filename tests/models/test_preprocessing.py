@@ -91,9 +91,9 @@ def test_a_thousand_digits_take_less_than_a_fifth_of_a_second():
 
 
 def _seconds(settings: ImagePreprocessing, digits: list[Image.Image]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     settings.apply(digits)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def test_pictures_that_stay_different_in_size_are_refused_with_their_sizes():

@@ -160,7 +160,7 @@ def test_processes_writing_the_same_keys_do_not_disturb_each_other(store):
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(120)
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert all(store.is_whole(f"ab{number:04}") for number in range(30))
     assert leftovers(store) == []
@@ -180,7 +180,7 @@ with ArtifactStore(Path(sys.argv[1])).writing(sys.argv[2], {}) as folder:
 def test_sweep_removes_what_a_killed_writer_left_and_nothing_else(store):
     root = Path(__file__).resolve().parents[2]
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED_WRITER, str(store.root), KEY], cwd=root, check=False, timeout=60
+        [sys.executable, "-c", KILLED_WRITER, str(store.root), KEY], cwd=root, check=False, timeout=120
     )
     assert killed.returncode == -9
     assert len(leftovers(store)) == 1

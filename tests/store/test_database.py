@@ -138,7 +138,7 @@ def test_threads_write_without_losing_rows(database):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert failures == []
     assert count(database, "views") == 100
 
@@ -152,7 +152,7 @@ def test_connections_of_ended_threads_are_closed(database):
 
     thread = threading.Thread(target=look)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         held[0].execute("SELECT 1")

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def app(tiny_home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(HOME_VARIABLE, str(tiny_home))
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
     app.switch_page("compare.py")
     return app
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.jobs.processes import wait_until
 from tests.ui.test_pages import healthy, labels, said, visit
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
@@ -50,10 +50,7 @@ def test_settings_reach_the_run(visit, fresh_home: Path):
     assert job.settings["settings"]["sketch"] == "random"
     assert (job.settings["speed"]["device"], job.settings["checkpoints"]) == ("cpu", "all")
     space.cancel("tiny")
-    deadline = time.monotonic() + 60
-    while space.status("tiny")["state"] in ("queued", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: space.status("tiny")["state"] not in ("queued", "running"))
     runner.reap()
 
 

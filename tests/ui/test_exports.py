@@ -28,7 +28,7 @@ def page(fresh_home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     audit.decide("train:40", "exclude", annotator="ada", note="*blurred*")
     audit.decide("train:3", "relabel", new_label="ring", annotator="ada")
     audit.decide("train:5", "keep", annotator="bob")
-    return AppTest.from_function(draw, default_timeout=30).run()
+    return AppTest.from_function(draw, default_timeout=240).run()
 
 
 def test_the_rows_and_the_preview_follow_what_is_chosen(page: AppTest, fresh_home: Path):
@@ -70,7 +70,7 @@ def draw_import() -> None:
 def test_an_import_says_what_it_would_do_and_then_does_it(page: AppTest, fresh_home: Path):
     audit = Workspace(Home(fresh_home)).open("tiny")
     table = audit.export_table("decided").assign(action="exclude", label="", annotator="eve", decisions="")
-    app = AppTest.from_function(draw_import, default_timeout=30).run()
+    app = AppTest.from_function(draw_import, default_timeout=240).run()
     assert not app.button
     content = table.to_csv(index=False).encode()
     app.file_uploader(key="import_file").set_value(("../../labels.csv", content, "text/csv")).run()
@@ -83,7 +83,7 @@ def test_an_import_says_what_it_would_do_and_then_does_it(page: AppTest, fresh_h
 
 
 def test_an_import_names_bad_rows_and_takes_nothing(page: AppTest, fresh_home: Path):
-    app = AppTest.from_function(draw_import, default_timeout=30).run()
+    app = AppTest.from_function(draw_import, default_timeout=240).run()
     content = b"id,label\ntrain:0,*star*\ntrain:1,ring\n"
     app.file_uploader(key="import_file").set_value(("labels.csv", content, "text/csv")).run()
     assert not app.exception and app.error and not app.button

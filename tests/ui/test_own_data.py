@@ -25,7 +25,7 @@ class Visitor:
     """A person on the page of their own data."""
 
     def __init__(self) -> None:
-        self.app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+        self.app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
         self.app.switch_page("own.py")
         self.app.run()
         healthy(self.app, "own")

@@ -37,7 +37,7 @@ Visit = Callable[..., AppTest]
 def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
     def run(home: Path, name: str, **parameters: str) -> AppTest:
         monkeypatch.setenv(HOME_VARIABLE, str(home))
-        app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
         app.query_params.update(parameters)
         app.switch_page(f"{name}.py")
         return app.run()

@@ -15,7 +15,7 @@ from tracin_viz.config import HOME_VARIABLE, Home
 
 def visit(home: Path, name: str, monkeypatch: pytest.MonkeyPatch, **parameters: str) -> AppTest:
     monkeypatch.setenv(HOME_VARIABLE, str(home))
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
     app.query_params.update({"audit": "tiny", **parameters})
     app.switch_page(f"{name}.py")
     return app.run()

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def app(tiny_home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(HOME_VARIABLE, str(tiny_home))
-    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60)
+    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
 
 
 def test_the_address_of_a_view_holds_every_parameter_whatever_its_letters():

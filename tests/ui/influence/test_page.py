@@ -24,7 +24,7 @@ Visit = Callable[..., AppTest]
 def visit(monkeypatch: pytest.MonkeyPatch, tiny_home: Path) -> Visit:
     def run(**parameters: str) -> AppTest:
         monkeypatch.setenv(HOME_VARIABLE, str(tiny_home))
-        app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=90)
+        app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=240)
         app.query_params.update({"audit": "tiny", **parameters})
         app.switch_page("3_influence.py")
         return app.run()

@@ -24,7 +24,7 @@ def test_a_wait_is_told_in_small_steps_and_the_answer_is_kept(audit: Audit, tmp_
 
     def compute() -> dict[str, Any]:
         asked.append(1)
-        assert go.wait(30)
+        assert go.wait(120)
         return {"found": 7}
 
     def meanwhile(seconds: float) -> None:
