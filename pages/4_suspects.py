@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tracin_viz.audit import Audit
-from tracin_viz.fingerprint import fingerprint
+from tracin_viz.fingerprint import fingerprint, in_address
 from tracin_viz.ui import text
 from tracin_viz.ui.details import show_details
 from tracin_viz.ui.facets import Facet, chosen_filters, show_facets, training_facets
@@ -73,7 +73,7 @@ def main(audit: Audit) -> None:
     """Draw the page for one audit."""
     asked = parameter("class")
     if asked in audit.classes:  # an older link
-        st.query_params["f_label"] = asked
+        st.query_params["f_label"] = in_address(asked)
     set_parameter("class", "")
     show_details(audit)
     ranking = _ranking()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Raised when the meaning of stored bytes changes; old artifacts are then simply not found.
 FORMAT = 2
+#: Characters of a class name in a link; servers and mail programs cut links of some thousands.
+LONGEST_IN_ADDRESS = 80
 
 
 def fingerprint(value: object) -> str:
@@ -34,6 +36,17 @@ def fingerprint(value: object) -> str:
     digest = hashlib.sha256()
     _feed(digest, value)
     return digest.hexdigest()[:40]
+
+
+def in_address(name: str) -> str:
+    """``name`` as a link holds it: itself, or ``~`` and a digest where it is too long for that."""
+    return name if len(name) <= LONGEST_IN_ADDRESS else f"~{fingerprint(name)[:16]}"
+
+
+def from_address(word: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that ``in_address`` writes as ``word``; ``None`` where there is none."""
+    is_digest = word.startswith("~")
+    return next((name for name in names if name == word or (is_digest and in_address(name) == word)), None)
 
 
 def fingerprint_file(path: Path) -> str:

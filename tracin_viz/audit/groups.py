@@ -2,7 +2,7 @@
 
 The address of a group is ``sel:<name>`` for a kept selection of training examples, or
 ``cell:<given>:<predicted>`` for the examples of the query split with that label and that prediction. A colon
-or a percent sign inside a class name is written ``%3A`` or ``%25``.
+or a percent sign inside a class name is written ``%3A`` or ``%25``, and a very long name is its digest.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tracin_viz.audit.findings import class_index
 from tracin_viz.audit.results import Results
 from tracin_viz.errors import InputError, NotFoundError
+from tracin_viz.fingerprint import from_address, in_address
 from tracin_viz.store.registry import AuditRecord
 from tracin_viz.store.selections import Selections
 
@@ -44,7 +45,9 @@ class Group:
 
 def cell_address(given: str, predicted: str) -> str:
     """The address of a cell of the confusion matrix."""
-    return ":".join(["cell", *(name.replace("%", "%25").replace(":", "%3A") for name in (given, predicted))])
+    return ":".join(
+        ["cell", *(in_address(name).replace("%", "%25").replace(":", "%3A") for name in (given, predicted))]
+    )
 
 
 def find_group(
@@ -73,6 +76,7 @@ def find_group(
             remedy="Write sel:<selection>, or cell:<given>:<predicted> with class names (%3A for a colon).",
         )
     _needs_classes(record)
+    names = [from_address(name, record.classes) or name for name in names]
     given, predicted = (class_index(record, name) for name in names)
     labels, found = _labels_and_predictions(results, split)
     rows = np.flatnonzero((labels == given) & (found == predicted))

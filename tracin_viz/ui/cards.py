@@ -11,6 +11,7 @@ from tracin_viz.ui.components.gallery.gallery import Sign
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.reasons import short_reasons
 from tracin_viz.ui.routes import thumbnail_url
+from tracin_viz.ui.short import class_word, short
 
 _DECIDED: dict[str, str] = {
     "keep": later("kept"),
@@ -35,11 +36,11 @@ def example_card(audit: Audit, row: Mapping[str, Any], *, size: int = 128, **fie
     picture = audit.task == "image"
     basic: dict[str, Any] = {
         "id": identity,
-        "alt": _described(picture, identity, given or tr("unknown")),
+        "alt": _described(picture, identity, class_word(audit, given) or tr("unknown")),
         "src": thumbnail_url(audit, identity, size=size) if picture else "",
         "text": "" if picture else str(row.get("source", "")),
-        "given": given,
-        "other": other,
+        "given": class_word(audit, given),
+        "other": class_word(audit, other),
         "differs": bool(given and other) and other != given,
     }
     return Card(**{**basic, **fields})
@@ -111,7 +112,7 @@ def suspect_cards(
             example_card(
                 audit,
                 row,
-                other=_name(row["suggested"]),
+                other=class_word(audit, _name(row["suggested"])),
                 other_kind="suggested",
                 differs=row["suggested"] != row["label"],
                 sign="suspect",
@@ -128,14 +129,15 @@ def _suggestion(audit: Audit, row: Mapping[str, Any]) -> str:
     """How sure the model was of the suggestion; a predicted number has no probability."""
     if not row["suggested"] or audit.target == "number":
         return ""
-    return tr("{share} sure of {label}", share=f"{float(row['confidence']):.0%}", label=row["suggested"])
+    share, label = f"{float(row['confidence']):.0%}", class_word(audit, row["suggested"])
+    return tr("{share} sure of {label}", share=share, label=label)
 
 
 def decision_words(action: str, new_label: str | None) -> str:
     """The decision in words: kept, relabelled as 7, excluded, needs review, skipped."""
     if action in _DECIDED:
         return tr(_DECIDED[action])
-    return tr("relabelled as {label}", label=new_label)
+    return tr("relabelled as {label}", label=short(new_label))
 
 
 def percentile(value: float | None) -> str:

@@ -15,9 +15,14 @@ from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.results import examples
+from tracin_viz.ui.short import short
 from tracin_viz.ui.suspects.evidence import show_reasons, show_teachers
 
 _KEY = "details"
+#: Characters of a value in the table; a longer one has a box of its own.
+LONGEST = 200
+#: Characters of such a box; a browser needs seconds for a line of millions.
+MOST = 100_000
 
 
 def open_details(audit: Audit, identity: str) -> None:
@@ -57,12 +62,16 @@ def _dialog(audit: Audit, identity: str) -> None:
             )
         )
     st.dataframe(
-        [{tr("What"): what, tr("Value"): str(value)} for what, value in facts],
+        [{tr("What"): what, tr("Value"): short(value, LONGEST)} for what, value in facts],
         hide_index=True,
         width="stretch",
     )
     if audit.task == "text" and len(row["source"]) > 300:
-        st.code(row["source"], language=None, wrap_lines=True)
+        _in_full(row["source"])
+    for what, value in facts:
+        if len(str(value)) > LONGEST:
+            st.caption(what)
+            _in_full(str(value))
     if split == "train":
         show_reasons(audit, identity)
         if may_decide() and st.button(
@@ -75,6 +84,12 @@ def _dialog(audit: Audit, identity: str) -> None:
     if split == "train":
         st.caption(tr(text.WHAT_SELF_INFLUENCE))
         show_teachers(audit, identity)  # last: it may take a while, and nothing waits for it
+
+
+def _in_full(words: str) -> None:
+    """A text as it is, in a box of its own that scrolls: it may have millions of characters."""
+    height: Any = 240 if len(words) > 1_000 else "content"
+    st.code(words[:MOST], language=None, wrap_lines=True, height=height)
 
 
 def _predicted(audit: Audit, row: Mapping[str, Any]) -> str:

@@ -16,9 +16,11 @@ import numpy.typing as npt
 import streamlit as st
 
 from tracin_viz.audit import Audit, Column, cluster_column, counts, decided_column, listed, passing
+from tracin_viz.fingerprint import from_address, in_address
 from tracin_viz.ui.components.facets import FacetView, ValueView, facet_bar
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.results import shared
+from tracin_viz.ui.short import short_names
 
 Mask = npt.NDArray[np.bool_]
 
@@ -171,6 +173,7 @@ def _view(facet: Facet, numbers: npt.NDArray[np.int64], chosen: Collection[str],
     column, words = facet.column, facet.words()
     search = str(st.session_state.get(_search_key(page, column.name), ""))
     shown = listed(column.keys, words, numbers, chosen=chosen, search=search)
+    brief = short_names(words)
     largest = max(1, int(numbers.max(initial=0)))
     return FacetView(
         column.name,
@@ -178,7 +181,7 @@ def _view(facet: Facet, numbers: npt.NDArray[np.int64], chosen: Collection[str],
         tuple(
             ValueView(
                 column.keys[place],
-                words[place],
+                brief[words[place]],
                 f"{int(numbers[place]):,}",
                 float(numbers[place]) / largest,
                 column.keys[place] in chosen,
@@ -204,7 +207,7 @@ def _chosen(audit: Audit, columns: Sequence[Column], page: str) -> dict[str, tup
     found = {}
     for column in columns:
         # Values that do not exist (any more) filter nothing, instead of leaving an empty page.
-        known = set(column.keys) & set(asked.get(column.name, ()))
+        known = {from_address(word, column.keys) for word in asked.get(column.name, ())}
         if known:
             found[column.name] = tuple(key for key in column.keys if key in known)
     _keep(audit, page, found, {column.name for column in columns})
@@ -221,8 +224,9 @@ def _keep(
         if not chosen.get(column) and (known is None or column in known):
             del st.query_params[name]
     for name, keys in chosen.items():
-        if keys and tuple(st.query_params.get_all(PREFIX + name)) != keys:
-            st.query_params[PREFIX + name] = list(keys)
+        written = [in_address(key) for key in keys]
+        if keys and st.query_params.get_all(PREFIX + name) != written:
+            st.query_params[PREFIX + name] = written
 
 
 def _search(page: str, name: str, words: str) -> None:

@@ -16,6 +16,7 @@ from tracin_viz.ui.clusters.names import cluster_words
 from tracin_viz.ui.components.scatter import Category, Colouring, Label
 from tracin_viz.ui.components.scatter.points import MOST_CATEGORIES, PLAIN, SHAPES
 from tracin_viz.ui.language import later, tr
+from tracin_viz.ui.short import class_words
 
 NO_CLUSTER = later("no cluster")
 UNKNOWN = later("unknown")
@@ -88,7 +89,7 @@ def by_cluster(found: Grouping) -> Painted:
 def _by_class(audit: Audit, found: Grouping, values: npt.NDArray[np.object_], title: str) -> Painted:
     place = {name: number for number, name in enumerate(audit.classes, start=1)}
     codes = np.fromiter((place.get(str(value), 0) for value in values), dtype=np.int64, count=len(values))
-    return _named(title, audit.classes, codes, found.coordinates, without=tr(UNKNOWN))
+    return _named(title, class_words(audit, audit.classes), codes, found.coordinates, without=tr(UNKNOWN))
 
 
 def _named(

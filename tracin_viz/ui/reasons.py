@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracin_viz.ui.language import later, tr
+from tracin_viz.ui.short import short
 
 #: By code of ``explore.reasons``; a test holds that there is one for each.
 SENTENCES: dict[str, str] = {
@@ -37,18 +38,24 @@ SHORT: dict[str, str] = {
 
 
 def reason_words(row: Mapping[str, Any], *, say: Callable[..., str] = tr) -> list[str]:
-    """The reasons of a row of the suspects document, as sentences. Names in them are as the data has them.
+    """The reasons of a row of the suspects document, as sentences. Long names in them are shortened.
 
     Args:
         row: Of ``Audit.suspects`` or ``Audit.suspect_entries``.
         say: Translates; by default into the language of this visit.
     """
-    return [say(SENTENCES[one["code"]], **one["values"]) for one in row.get("reason_codes", ())]
+    return [say(SENTENCES[one["code"]], **_shown(one["values"])) for one in row.get("reason_codes", ())]
 
 
 def short_reasons(row: Mapping[str, Any], most: int = 2) -> str:
     """The same as one line for a card; the percentile is left out, because the card shows it anyway."""
     found = [
-        tr(SHORT[one["code"]], **one["values"]) for one in row.get("reason_codes", ()) if one["code"] in SHORT
+        tr(SHORT[one["code"]], **_shown(one["values"]))
+        for one in row.get("reason_codes", ())
+        if one["code"] in SHORT
     ]
     return " · ".join(found[:most])
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: short(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -17,7 +17,7 @@ import streamlit as st
 from tracin_viz.audit import Audit, AuditSummary, Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import NotFoundError
-from tracin_viz.fingerprint import fingerprint
+from tracin_viz.fingerprint import fingerprint, from_address, in_address
 from tracin_viz.ui.access import read_only
 from tracin_viz.ui.language import language
 
@@ -96,8 +96,8 @@ def linked(name: str, options: Sequence[_T], usual: _T, *, words: str = "") -> s
     key, kept_words = f"linked_{name}", f"linked_{name}_words"
     words = f"{language()} {words}"
     if st.session_state.get(key) not in options:
-        asked = parameter(name)
-        st.session_state[key] = next((option for option in options if str(option) == asked), usual)
+        named = {str(option): option for option in reversed(options)}
+        st.session_state[key] = named.get(from_address(parameter(name), named) or "", usual)
     elif st.session_state.get(kept_words, words) != words:
         # A browser goes on showing the words that were chosen; only a choice made here is sent in new ones.
         st.session_state[key] = st.session_state[key]
@@ -107,7 +107,7 @@ def linked(name: str, options: Sequence[_T], usual: _T, *, words: str = "") -> s
 
 def publish(name: str, value: object, usual: object) -> None:
     """Put a choice into the address; the usual one is left out, which keeps addresses short."""
-    set_parameter(name, "" if value == usual else str(value))
+    set_parameter(name, "" if value == usual else in_address(str(value)))
 
 
 def remembered(name: str) -> str:

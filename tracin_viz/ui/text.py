@@ -18,7 +18,7 @@ from tracin_viz.ui.language import USUAL, language, later, tr
 _JOINER = "\u2060"
 
 _SPECIAL = re.compile(r"([\\`*_\[\]()<>{}#~|!$&+=.:@/-])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 #: Signs that turn the direction of what follows: a label could make the words around it read backwards.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -30,11 +30,17 @@ def plain(value: object, *, longest: int = 200) -> str:
         value: Anything from a data set, a file name or an error.
         longest: Characters shown; the rest becomes "…".
     """
-    text = _TURNING.sub("", _CONTROL.sub(" ", str(value))).strip()
+    # No more is looked at than can be shown: a label may be megabytes.
+    text = one_line(str(value)[: 4 * longest])
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     # The leading joiner keeps "1." or four spaces from starting a list or a code block.
     return _JOINER + _SPECIAL.sub(rf"{_JOINER}\\\1{_JOINER}", text)
+
+
+def one_line(text: str) -> str:
+    """``text`` without line breaks, other controls, and signs that turn its direction."""
+    return _TURNING.sub("", _CONTROL.sub(" ", text)).strip()
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

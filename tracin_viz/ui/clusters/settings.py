@@ -10,6 +10,7 @@ from tracin_viz.audit import Audit
 from tracin_viz.ui import map_colours
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, publish
+from tracin_viz.ui.short import class_word
 
 ALL = "all classes"
 AS_COMPUTED = 0
@@ -60,7 +61,7 @@ def choose_settings(audit: Audit) -> Settings:
         within = st.selectbox(
             tr("Within class"),
             [ALL, *audit.classes],
-            format_func=lambda name: tr("all classes") if name == ALL else name,
+            format_func=lambda name: tr("all classes") if name == ALL else class_word(audit, name),
             key=linked("within", [ALL, *audit.classes], ALL),
             persist_state="session",
             width=180,

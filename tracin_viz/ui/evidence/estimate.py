@@ -17,6 +17,7 @@ from tracin_viz.ui.evidence import charts
 from tracin_viz.ui.evidence.asking import changes_words, say_if_older
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.results import examples
+from tracin_viz.ui.short import short
 
 _VERDICTS: dict[int, str] = {
     1: later("▼ The decisions would **lower** the loss on the test examples."),
@@ -151,5 +152,4 @@ def _done(decisions: Mapping[str, Any], identity: str) -> str:
 
 def _short(name: str) -> str:
     # Plotly reads some HTML in labels: a class name must stay text there too.
-    safe = str(name).replace("&", "&amp;").replace("<", "&lt;")
-    return safe if len(safe) <= 24 else safe[:23] + "…"
+    return short(name, 24).replace("&", "&amp;").replace("<", "&lt;")

@@ -11,6 +11,7 @@ from tracin_viz.ui.charts import CONFIG
 from tracin_viz.ui.evidence import charts
 from tracin_viz.ui.evidence.asking import changes_words, say_if_older
 from tracin_viz.ui.language import later, tr
+from tracin_viz.ui.short import short
 
 _VERDICTS: dict[int, str] = {
     1: later("✓ **The decisions help**: both intervals below are above zero."),
@@ -132,7 +133,7 @@ def _classes(found: dict[str, Any]) -> None:
         st.dataframe(
             [
                 {
-                    tr("Class"): entry["class"],
+                    tr("Class"): short(entry["class"]),
                     tr("Held-out examples"): entry["examples"],
                     tr("Labels as given"): value(found, entry["given"]),
                     tr("With the decisions"): value(found, entry["decided"]),

@@ -12,6 +12,7 @@ from tracin_viz.ui.influence.queries import ANY_CONFIDENCE, Counts, Filter, Foun
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.results import shared
 from tracin_viz.ui.session import linked, parameter, publish
+from tracin_viz.ui.short import class_word
 
 ANY = ""
 #: Parameters of the address that filters use.
@@ -77,7 +78,7 @@ def _present(audit: Audit) -> Filter:
 def _class_choice(audit: Audit, name: str, title: str, left: Mapping[str, int], total: int) -> None:
     def shown(choice: str) -> str:
         number = left.get(choice, 0) if choice else total
-        return f"{choice or tr('any')} ({number:,})"
+        return f"{class_word(audit, choice) or tr('any')} ({number:,})"
 
     choices = [ANY, *audit.classes]
     key = linked(name, choices, ANY)

@@ -15,6 +15,7 @@ from tracin_viz.ui.influence.figures import confusion_figure
 from tracin_viz.ui.language import language, tr, trn
 from tracin_viz.ui.results import document, examples, shared
 from tracin_viz.ui.session import OWN_QUERY, remember
+from tracin_viz.ui.short import class_word, class_words
 
 #: Classes drawn in the matrix; of more, those that are confused most.
 DRAWN = 25
@@ -96,7 +97,7 @@ def _matrix(audit: Audit, counts: Counts) -> None:
     def draw() -> Any:
         return confusion_figure(
             counts[np.ix_(shown, shown)],
-            names,
+            class_words(audit, names),
             words={
                 "given": tr("label"),
                 "predicted": tr("prediction"),
@@ -132,7 +133,7 @@ def _choice(audit: Audit, counts: Counts) -> None:
         st.caption(tr("There are none."))
     for place, (given, predicted) in enumerate(mistakes):
         names = audit.classes[given], audit.classes[predicted]
-        shown = " → ".join(text.plain(name, longest=40) for name in names)
+        shown = " → ".join(text.plain(name) for name in class_words(audit, names))
         st.button(
             f"{shown} ({int(counts[given, predicted]):,})",
             key=f"mistake_{place}",
@@ -140,8 +141,12 @@ def _choice(audit: Audit, counts: Counts) -> None:
             args=(cell_address(*names),),
         )
     st.markdown(tr("**Any cell**"))
-    label = st.selectbox(tr("Labelled as"), list(audit.classes), key="cell_given")
-    answer = st.selectbox(tr("Predicted as"), list(audit.classes), key="cell_predicted")
+
+    def named(name: str) -> str:
+        return class_word(audit, name)
+
+    label = st.selectbox(tr("Labelled as"), list(audit.classes), format_func=named, key="cell_given")
+    answer = st.selectbox(tr("Predicted as"), list(audit.classes), format_func=named, key="cell_predicted")
     places = audit.classes.index(label), audit.classes.index(answer)
     number = int(counts[places])
     st.button(

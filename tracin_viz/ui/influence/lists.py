@@ -12,6 +12,7 @@ from tracin_viz.ui.cards import influence_cards, similar_cards
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.language import tr, trn
+from tracin_viz.ui.short import short
 
 
 def show_lists(audit: Audit, found: dict[str, Any], *, key: str = "", beside: bool = True) -> None:
@@ -110,12 +111,12 @@ def target_words(found: dict[str, Any]) -> str:
     """What is explained: a class, or whatever the label is where it is several classes or a number."""
     name, label = found["target"]["class"], found["query"]["label"]
     if name is not None:
-        return f"“{text.plain(name)}”"
+        return f"“{text.plain(short(name))}”"
     if found["target"]["kind"] == "score":
         return tr("a higher number")
     if "group" in found["query"]:
         return tr("their own labels")
-    return f"“{text.plain(label)}”"
+    return f"“{text.plain(short(label))}”"
 
 
 def _shown(audit: Audit, cards: list[Card], *, key: str, label: str, strip: bool = False) -> None:

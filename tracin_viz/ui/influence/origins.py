@@ -20,6 +20,7 @@ from tracin_viz.ui.influence.words_shaded import show_words
 from tracin_viz.ui.language import language, tr
 from tracin_viz.ui.results import shared
 from tracin_viz.ui.session import linked, publish, visit
+from tracin_viz.ui.short import short
 
 PROPONENTS, OPPONENTS = "proponents", "opponents"
 
@@ -77,7 +78,7 @@ def _named(name: str, single: dict[str, dict[str, Any]]) -> str:
     if name == OPPONENTS:
         return tr("all opponents shown")
     entry = single[name]
-    label = "" if entry["label"] is None else f" · {str(entry['label'])[:40]}"
+    label = "" if entry["label"] is None else f" · {short(entry['label'], 40)}"
     return f"{name}{label} · {signed(float(entry['score']))}"
 
 

@@ -8,6 +8,7 @@ from tracin_viz.audit import Audit
 from tracin_viz.ui.influence.question import Asked
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import OWN_QUERY, remember, remembered
+from tracin_viz.ui.short import class_word
 
 UNKNOWN = ""
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp"]
@@ -41,7 +42,7 @@ def own_box(audit: Audit) -> None:
             st.selectbox(
                 tr("Its label"),
                 [UNKNOWN, *audit.classes],
-                format_func=lambda name: name or tr("not known"),
+                format_func=lambda name: class_word(audit, name) or tr("not known"),
                 key="own_label",
                 help=tr("Without a label, the model's score for its prediction is explained."),
             )

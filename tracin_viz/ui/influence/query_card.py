@@ -15,6 +15,7 @@ from tracin_viz.ui.influence.groups import group_words
 from tracin_viz.ui.influence.question import Asked
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.results import examples
+from tracin_viz.ui.short import class_word
 
 #: Members of a group that are shown: spread over it, because the first ones are no sample.
 MEMBERS = 8
@@ -44,7 +45,8 @@ def show_query(audit: Audit, found: dict[str, Any], asked: Asked) -> None:
 
 
 def _sure(audit: Audit, query: dict[str, Any], *, escaped: bool = False) -> str:
-    predicted = text.plain(query["predicted"]) if escaped else str(query["predicted"])
+    predicted = class_word(audit, query["predicted"])
+    predicted = text.plain(predicted) if escaped else predicted
     if audit.target != "class":
         return tr("predicts {predicted}", predicted=predicted)
     share = text.percent(float(query["confidence"]))

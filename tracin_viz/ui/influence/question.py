@@ -11,6 +11,7 @@ from tracin_viz.audit import Audit, Group
 from tracin_viz.ui import text
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, publish
+from tracin_viz.ui.short import class_word
 
 #: Stands for the answer that belongs to the query by nature: its label, or its prediction.
 NATURAL = ""
@@ -82,7 +83,7 @@ def settings(audit: Audit, asked: Asked) -> Settings:
             answer = st.selectbox(
                 tr("Explain the answer"),
                 choices,
-                format_func=lambda name: name or _natural(asked),
+                format_func=lambda name: class_word(audit, name) or _natural(asked),
                 key=linked("answer", choices, NATURAL, words=_natural(asked)),
                 persist_state="session",
                 width=200,

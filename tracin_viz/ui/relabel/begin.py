@@ -16,6 +16,7 @@ from tracin_viz.ui.relabel.identity import annotator, ask_name, call
 from tracin_viz.ui.relabel.queues import MOST, Origin
 from tracin_viz.ui.results import grouping
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
+from tracin_viz.ui.short import class_word
 
 USUAL = 100
 _SHOWN = 8
@@ -120,7 +121,7 @@ def _suspects(audit: Audit) -> Make:
         tr("Labelled"),
         choices,
         index=choices.index(of) if of in choices else 0,
-        format_func=lambda name: name or tr("all classes"),
+        format_func=lambda name: class_word(audit, name) or tr("all classes"),
     )
     number = right.number_input(tr("How many"), 1, MOST, number_of(parameter("top")))
     return lambda _: queues.by_suspicion(audit, str(ranking), str(label or ""), int(number))

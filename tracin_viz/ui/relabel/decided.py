@@ -11,6 +11,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.cards import decision_words
 from tracin_viz.ui.exports import offer_exports
 from tracin_viz.ui.language import tr
+from tracin_viz.ui.short import short
 
 #: Rows of the table; all are in the exports.
 SHOWN = 500
@@ -45,9 +46,9 @@ def show_decisions(audit: Audit) -> None:
         [
             {
                 tr("Example"): now.example_id,
-                tr("Given"): now.event.old_label,
+                tr("Given"): short(now.event.old_label or "", 200),
                 tr("Decision"): decision_words(now.action, now.label),
-                tr("New label"): now.label,
+                tr("New label"): None if now.label is None else short(now.label, 200),
                 tr("By"): now.event.annotator,
                 tr("When"): text.date(now.event.server_ts, hours=True),
                 tr("Note"): now.event.note,

@@ -16,6 +16,7 @@ from tracin_viz.errors import InputError, NotFoundError, Problem
 from tracin_viz.ui import text
 from tracin_viz.ui.access import deciding
 from tracin_viz.ui.results import grouping, suspect_row
+from tracin_viz.ui.short import short
 
 #: Examples of one queue.
 MOST = 1_000
@@ -64,7 +65,7 @@ def entries(rows: Iterable[Mapping[str, Any]]) -> list[QueueEntry]:
 def by_suspicion(audit: Audit, ranking: str, class_name: str, top: int) -> Origin:
     """The most suspicious examples by a ranking, of one given class or of all."""
     found = audit.suspects(ranking=ranking, class_name=class_name or None, top=top)["suspects"]
-    where = f" labelled {class_name}" if class_name else ""
+    where = f" labelled {short(class_name)}" if class_name else ""
     return Origin(found, f"top {len(found)} by {text.SUSPECT_RANKINGS[ranking].lower()}{where}")
 
 

@@ -14,6 +14,7 @@ from tracin_viz.ui.report.making import words
 from tracin_viz.ui.results import document
 from tracin_viz.ui.routes import thumbnail_url
 from tracin_viz.ui.session import parameter, set_parameter
+from tracin_viz.ui.short import class_word
 
 #: Address parameter with the step, from 1; absent = no presentation.
 STEP = "present"
@@ -82,10 +83,16 @@ def _findings(audit: Audit) -> list[Slide]:
             lines.append(tr("More suspicious than {share} % of the training examples.", share=share))
         if row["suggested"] and audit.target == "class":
             sure = f"{row['confidence']:.0%}"
-            lines.append(tr("The model leans to {label} ({sure}).", label=row["suggested"], sure=sure))
-        title = str(row["label"])
+            lines.append(
+                tr(
+                    "The model leans to {label} ({sure}).",
+                    label=class_word(audit, row["suggested"]),
+                    sure=sure,
+                )
+            )
+        title = class_word(audit, row["label"])
         if row["suggested"] and audit.target == "class":
-            title = f"{row['label']} → {row['suggested']}?"
+            title = f"{title} → {class_word(audit, row['suggested'])}?"
         decision = f" · ✓ {decision_words(now.action, now.label)}" if now else ""
         picture = thumbnail_url(audit, row["id"], size=384) if audit.task == "image" else ""
         slides.append(
@@ -93,7 +100,11 @@ def _findings(audit: Audit) -> list[Slide]:
                 title,
                 tuple(lines),
                 picture=picture,
-                alt=tr("Training example {id}, labelled {label}", id=row["id"], label=row["label"]),
+                alt=tr(
+                    "Training example {id}, labelled {label}",
+                    id=row["id"],
+                    label=class_word(audit, row["label"]),
+                ),
                 text="" if picture else str(row["source"])[:600],
                 small=f"{row['id']}{decision}",
                 sign="suspect",

@@ -10,6 +10,7 @@ from tracin_viz.audit import Audit, ClassNoise, Reviewed
 from tracin_viz.ui import text
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.results import shared
+from tracin_viz.ui.short import short
 
 
 def show_noise(audit: Audit) -> None:
@@ -50,7 +51,7 @@ def show_noise(audit: Audit) -> None:
 def _line(one: ClassNoise) -> dict[str, Any]:
     undecided = one.suspects.undecided + one.control.undecided
     return {
-        tr("Given label"): one.suspects.name,
+        tr("Given label"): short(one.suspects.name),
         tr("Examples"): f"{one.suspects.examples:,}",
         tr("Wrong among reviewed suspects (biased)"): share_words(one.suspects),
         tr("Wrong in the random control sample"): share_words(one.control),

@@ -24,11 +24,14 @@ from tracin_viz.ui.language import tr
 from tracin_viz.ui.results import state_key
 from tracin_viz.ui.routes import FOR_GOOD, is_number, prefix
 from tracin_viz.ui.session import open_audit, visit
+from tracin_viz.ui.short import short
 from tracin_viz.ui.theme import SIGNS
 
 #: Proponents and opponents whose labels are told.
 TOP = 5
 MOST = 100
+#: Characters of a label in the line, which may hold ten of them.
+NAME = 32
 _SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
 _log = logging.getLogger(__name__)
 
@@ -84,7 +87,10 @@ def _lines(request: Request, find: Callable[[str], Audit]) -> Response:
 def labels(teachers: Iterable[Teacher]) -> str:
     """Their labels with how often each occurs, the most frequent first: ``7 ×4, 9``."""
     counted = Counter(one.label for one in teachers)
-    return ", ".join(f"{label} ×{number}" if number > 1 else label for label, number in counted.most_common())
+    return ", ".join(
+        f"{short(label, NAME)} ×{number}" if number > 1 else short(label, NAME)
+        for label, number in counted.most_common()
+    )
 
 
 def _missing() -> Response:

@@ -27,7 +27,11 @@ function picture(root, card, place) {
 
 function labels(card) {
   const line = element("span", "labels");
-  if (card.given) line.append(element("span", "given", card.given));
+  if (card.given) {
+    const given = element("span", "given", card.given);
+    given.title = card.given;
+    line.append(given);
+  }
   if (card.other) {
     const arrow = element("span", "arrow", "→");
     arrow.setAttribute("aria-label", card.other_kind);

@@ -22,6 +22,8 @@ Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
 
 #: A text card shows about six lines; the rest of a long document would only be sent, not seen.
 LONGEST_TEXT = 600
+#: The same for the lines under it: callers shorten names, but no line may ever be longer than a screen.
+LONGEST_LINE = 300
 
 _HERE = Path(__file__).parent
 
@@ -140,9 +142,15 @@ def gallery(
 def _sent(card: Card) -> dict[str, Any]:
     # Not `asdict`, which copies every field in depth: half of what a page of cards cost.
     fields = dict(vars(card))
+    for name in ("alt", "given", "other", "why", "done"):
+        fields[name] = _cut(fields[name])
     if len(card.text) > LONGEST_TEXT:
         fields["text"] = card.text[:LONGEST_TEXT] + " …"
     return fields
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1] + "…"
 
 
 @cache
