@@ -8,17 +8,15 @@ from tracin_viz.audit import Audit
 from tracin_viz.fingerprint import fingerprint, in_address
 from tracin_viz.ui import text
 from tracin_viz.ui.details import show_details
-from tracin_viz.ui.facets import Facet, chosen_filters, show_facets, training_facets
+from tracin_viz.ui.facets import chosen_filters, show_facets
 from tracin_viz.ui.frame import audit_page, guarded
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, parameter, publish, set_parameter
-from tracin_viz.ui.suspects.distribution import clear_range, controls, histogram, pick, ranked
+from tracin_viz.ui.suspects.distribution import USUAL_RANKING, clear_range, controls, histogram, pick, ranked
 from tracin_viz.ui.suspects.noise import show_noise
 from tracin_viz.ui.suspects.recovery import show_recovery
-from tracin_viz.ui.suspects.signs import sign_facet, wait_for_signs
+from tracin_viz.ui.suspects.signs import suspect_facets, wait_for_signs
 from tracin_viz.ui.suspects.top import show_suspects
-
-USUAL = "self-influence"
 
 
 def _ranking() -> str:
@@ -26,19 +24,14 @@ def _ranking() -> str:
         tr("Ranked by"),
         list(text.SUSPECT_RANKINGS),
         format_func=lambda name: tr(text.SUSPECT_RANKINGS[name]),
-        key=linked("by", list(text.SUSPECT_RANKINGS), USUAL),
+        key=linked("by", list(text.SUSPECT_RANKINGS), USUAL_RANKING),
         persist_state="session",
         width=240,
         on_change=clear_range,
     )
-    publish("by", ranking, USUAL)
+    publish("by", ranking, USUAL_RANKING)
     st.caption(f"{tr(text.SUSPECT_HELP[ranking])} {tr('Higher = more suspicious.')}")
     return str(ranking)
-
-
-def _facets(audit: Audit) -> list[Facet]:
-    signs = sign_facet(audit)
-    return [*([signs] if signs else []), *training_facets(audit)]
 
 
 def _named(*scope: object) -> str:
@@ -55,8 +48,7 @@ def _named(*scope: object) -> str:
 def _explore(audit: Audit, ranking: str) -> None:
     """Filters, threshold and suspects; a change of one of them runs this part of the page only."""
     show_details(audit)
-    facets = _facets(audit)
-    passing = show_facets(audit, facets, page="suspects")
+    passing = show_facets(audit, suspect_facets(audit), page="suspects")
     wait_for_signs(audit)
     share, drawn = controls(ranking)
     found = ranked(audit, ranking)

@@ -10,7 +10,7 @@ from tracin_viz.errors import InputError, NotFoundError
 from tracin_viz.store.database import Database
 from tracin_viz.store.views import LONGEST_STATE, MOST, Views
 
-STATE = {"audit": "digits", "by": "aum", "class": "7 & <b>", "share": "5"}
+STATE = {"audit": "digits", "by": "aum", "class": "7 & <b>", "f_label": ["7", "['9']"]}
 
 
 @pytest.fixture
@@ -27,6 +27,13 @@ def test_a_view_comes_back_as_it_was(views: Views):
     views.save("  odd\tsevens \u202e ", "suspects", STATE)
     found = views.get("odd sevens")
     assert (found.page, found.parameters) == ("suspects", STATE)
+    assert (found.values("f_label"), found.value("f_label")) == (["7", "['9']"], "['9']")
+    assert (found.values("by"), found.value("by"), found.values("no"), found.value("no")) == (
+        ["aum"],
+        "aum",
+        [],
+        "",
+    )
     assert views.newest_first() == [found]
 
 

@@ -47,6 +47,9 @@ def test_marked_examples_become_a_queue(
     chosen.relabel()
     assert (went["page"], went["audit"]) == ("relabel", "tiny")
     assert audit.selections.get(went["sel"]).tolist() == [7, 40]
+    assert "by" not in went
+    chosen.relabel("loss")
+    assert went["by"] == "loss"
 
 
 def test_the_first_pictures_come_with_the_page_and_are_the_thumbnails(

@@ -36,19 +36,9 @@ def test_a_selection_becomes_a_queue_with_the_most_suspicious_first(audit: Audit
     found = ids(queues.of_selection(audit, name))
     assert sorted(found, key=everything.index) == found
     assert set(found) == {"train:3", "train:9", "train:20", "train:31"}
-
-
-def test_a_view_becomes_a_queue_of_what_it_shows(audit: Audit):
-    name = audit.selections.keep(np.array([5, 6]))
-    audit.views.save("odd ones", "clusters", {"audit": "tiny", "sel": name})
-    audit.views.save("by loss", "suspects", {"audit": "tiny", "by": "loss"})
-    audit.views.save("elsewhere", "compute", {"audit": "tiny"})
-    assert set(ids(queues.of_view(audit, "odd ones"))) == {"train:5", "train:6"}
-    assert ids(queues.of_view(audit, "by loss")) == ids(queues.by_suspicion(audit, "loss", "", 48))
-    with pytest.raises(InputError, match="neither suspects nor a selection"):
-        queues.of_view(audit, "elsewhere")
-    with pytest.raises(NotFoundError):
-        queues.of_view(audit, "' OR 1=1")
+    by_loss = [row["id"] for row in audit.suspects(ranking="loss", top=48)["suspects"]]
+    again = ids(queues.of_selection(audit, name, "loss"))
+    assert again == [one for one in by_loss if one in found] != found
 
 
 def test_a_cluster_becomes_a_queue(audit: Audit):

@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tracin_viz.errors import InputError, NotFoundError
@@ -20,6 +20,9 @@ MOST = 500
 LONGEST_NAME = 80
 LONGEST_STATE = 8_000
 _PAGE = re.compile(r"[a-z][a-z_]{0,40}")
+#: What an address says: by name one value, or several.
+Parameters = Mapping[str, str | Sequence[str]]
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -30,14 +33,23 @@ class View:
     Attributes:
         name: What somebody called it; unique within the audit.
         page: Name of the page in its address.
-        parameters: Of the address, by name.
+        parameters: Of the address, by name; a list where the address has the name several times.
         created: Seconds since 1970.
     """
 
     name: str
     page: str
-    parameters: dict[str, str]
+    parameters: dict[str, str | list[str]]
     created: float
+
+    def values(self, name: str) -> list[str]:
+        """All values that the address has under ``name``."""
+        found = self.parameters.get(name, [])
+        return [found] if isinstance(found, str) else list(found)
+
+    def value(self, name: str) -> str:
+        """The value under ``name``, the last of several; empty where there is none."""
+        return next(reversed(self.values(name)), "")
 
 
 class Views:
@@ -52,13 +64,13 @@ class Views:
         self._database = database
         self._audit = audit
 
-    def save(self, name: str, page: str, parameters: Mapping[str, str]) -> View:
+    def save(self, name: str, page: str, parameters: Parameters) -> View:
         """Keep a page's state under ``name``.
 
         Raises:
             InputError: The name is empty, too long, or taken; or this is no page's state.
         """
-        view = View(_named(name), page, {key: str(parameters[key]) for key in parameters}, time.time())
+        view = View(_named(name), page, _plain(parameters), time.time())
         self._insert(view)
         return view
 
@@ -169,6 +181,14 @@ def _named(name: str) -> str:
 
 def _view(name: str, state: str, created: float) -> View:
     kept = json.loads(state)
-    return View(
-        name, str(kept["page"]), {key: str(kept["parameters"][key]) for key in kept["parameters"]}, created
-    )
+    return View(name, str(kept["page"]), _plain(kept["parameters"]), created)
+
+
+def _plain(parameters: Parameters) -> dict[str, str | list[str]]:
+    """The parameters with a list only where there are several values."""
+    found: dict[str, str | list[str]] = {}
+    for name in parameters:
+        values = parameters[name]
+        several = [str(one) for one in values] if isinstance(values, list | tuple) else [str(values)]
+        found[str(name)] = several[0] if len(several) == 1 else several
+    return found

@@ -8,7 +8,7 @@ Counts of a property show what passes the filters of the others, so that a choic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,6 +159,18 @@ def show_facets(audit: Audit, facets: Sequence[Facet], *, page: str) -> Mask:
     return passing(columns, chosen, size)
 
 
+def passing_filters(facets: Sequence[Facet], values: Callable[[str], Sequence[str]]) -> Mask:
+    """(n,) which examples pass the filters of an address: what ``show_facets`` shows for it.
+
+    Args:
+        facets: Of n examples, at least one facet.
+        values: All values of the address under a name.
+    """
+    columns = [facet.column for facet in facets]
+    asked = {column.name: values(PREFIX + column.name) for column in columns}
+    return passing(columns, _known(columns, asked), len(columns[0].codes))
+
+
 def chosen_filters(page: str) -> dict[str, tuple[str, ...]]:
     """What is chosen on a page whose filters were drawn, by property."""
     return dict(st.session_state.get(_state_key(page), ("", {}))[1])
@@ -204,13 +216,18 @@ def _chosen(audit: Audit, columns: Sequence[Column], page: str) -> dict[str, tup
     if not any(asked.values()):
         owner, kept = st.session_state.get(_state_key(page), ("", {}))
         asked = dict(kept) if owner == audit.name else {}
+    found = _known(columns, asked)
+    _keep(audit, page, found, {column.name for column in columns})
+    return found
+
+
+def _known(columns: Sequence[Column], asked: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Of the values asked for, those that exist: others filter nothing, instead of leaving an empty page."""
     found = {}
     for column in columns:
-        # Values that do not exist (any more) filter nothing, instead of leaving an empty page.
         known = {from_address(word, column.keys) for word in asked.get(column.name, ())}
-        if known:
-            found[column.name] = tuple(key for key in column.keys if key in known)
-    _keep(audit, page, found, {column.name for column in columns})
+        if keys := tuple(key for key in column.keys if key in known):
+            found[column.name] = keys
     return found
 
 

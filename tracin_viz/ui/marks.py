@@ -37,7 +37,12 @@ class Marks:
         kept = [one for one in self.ids if one not in here]
         st.session_state[self._key] = (self._scope, kept + list(marked))
 
-    def relabel(self) -> None:
-        """Go to relabelling with the marked training examples as a queue."""
+    def relabel(self, ranking: str = "") -> None:
+        """Go to relabelling with the marked training examples as a queue.
+
+        Args:
+            ranking: What the queue is ordered by; by default self-influence.
+        """
         rows = np.array([int(one.rpartition(":")[2]) for one in self.ids], dtype=np.int64)
-        go("relabel", audit=self._audit.name, sel=self._audit.selections.keep(rows))
+        more = {"by": ranking} if ranking else {}
+        go("relabel", audit=self._audit.name, sel=self._audit.selections.keep(rows), **more)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from urllib.parse import urlencode
@@ -23,15 +23,15 @@ _REMOVED, _RENAMED, _PROBLEM = "view_removed", "view_renamed", "view_problem"
 _NO_VIEW = ("lang",)
 
 
-def present_view(audit: Audit) -> dict[str, str]:
-    """What the address of this page says, with the audit in any case."""
-    shown = {name: str(value) for name, value in st.query_params.items() if name not in _NO_VIEW}
-    return {"audit": audit.name, **shown}
+def present_view(audit: Audit) -> dict[str, list[str]]:
+    """What the address of this page says, with the audit in any case; filters can have several values."""
+    shown = {name: st.query_params.get_all(name) for name in st.query_params if name not in _NO_VIEW}
+    return {"audit": [audit.name], **shown}
 
 
-def address(page: str, parameters: dict[str, str]) -> str:
+def address(page: str, parameters: Mapping[str, str | Sequence[str]]) -> str:
     """A page and its parameters as an address relative to any other page."""
-    return f"{'./' if page == 'start' else page}?{urlencode(parameters)}"
+    return f"{'./' if page == 'start' else page}?{urlencode(parameters, doseq=True)}"
 
 
 @st.fragment
@@ -111,7 +111,7 @@ def _row(audit: Audit, view: View) -> None:
             )
 
 
-def _with_language(parameters: dict[str, str]) -> dict[str, str]:
+def _with_language(parameters: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
     chosen = st.query_params.get("lang")
     return {**parameters, "lang": str(chosen)} if chosen else parameters
 

@@ -38,7 +38,7 @@ def explore(audit: Audit, found: Grouping, settings: Settings, table: pandas.Dat
         table: All training examples.
     """
     show_details(audit)
-    passing = show_facets(audit, _facets(audit, found), page=PAGE)
+    passing = show_facets(audit, map_facets(audit, found), page=PAGE)
     shown = found if passing.all() else _part(found, passing)
     rows = selected_rows(audit)
     if len(shown.rows):
@@ -50,7 +50,7 @@ def explore(audit: Audit, found: Grouping, settings: Settings, table: pandas.Dat
     show_selection(audit, rows, table)
 
 
-def _facets(audit: Audit, found: Grouping) -> list[Facet]:
+def map_facets(audit: Audit, found: Grouping) -> list[Facet]:
     """The properties of the points of this map, with its own clusters."""
     names = {one.id: cluster_words(one) for one in found.summaries}
     whole = training_facets(audit, clusters=False)

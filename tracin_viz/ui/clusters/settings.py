@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from tracin_viz.audit import Audit
+from tracin_viz.fingerprint import from_address
 from tracin_viz.ui import map_colours
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, publish
@@ -41,6 +43,39 @@ class Settings:
     def clusters(self) -> tuple[str, str | None, int | None, int | None]:
         """What the clusters depend on, beside the audit's results."""
         return self.of, self.within, self.smallest, self.cautious
+
+
+def settings_of(audit: Audit, value: Callable[[str], str]) -> Settings:
+    """The settings that an address names; what it does not name, or names wrongly, is as usual.
+
+    Args:
+        audit: The audit.
+        value: The address's value under a name.
+    """
+    of, within = value("of"), from_address(value("within"), audit.classes)
+    sizes, levels = _sizes(audit)
+
+    def number(name: str, options: list[int]) -> int | None:
+        return next((one for one in options if one and str(one) == value(name)), None)
+
+    colour = value("colour")
+    return Settings(
+        of if of in MAPS else "influence",
+        within,
+        colour if colour in map_colours.options(audit) else "cluster",
+        number("smallest", sizes),
+        number("cautious", levels),
+    )
+
+
+def _sizes(audit: Audit) -> tuple[list[int], list[int]]:
+    """Smallest clusters and levels of caution that may be chosen."""
+    size = audit.splits["train"]
+    smallest = [AS_COMPUTED, *(one for one in SIZES if one * 4 <= size)]
+    # A handful of examples leaves nothing to choose.
+    if len(smallest) == 1:
+        return smallest, [AS_COMPUTED]
+    return smallest, [AS_COMPUTED, *(one for one in CAUTIOUS if one * 4 <= size)]
 
 
 def choose_settings(audit: Audit) -> Settings:
@@ -91,9 +126,7 @@ def choose_settings(audit: Audit) -> Settings:
 
 def _of_hdbscan(audit: Audit) -> tuple[int, int]:
     """Smallest cluster, and how cautious; ``AS_COMPUTED`` = as the run found them."""
-    size = audit.splits["train"]
-    sizes = [AS_COMPUTED, *(one for one in SIZES if one * 4 <= size)]
-    # A handful of examples leaves nothing to choose.
+    sizes, levels = _sizes(audit)
     if len(sizes) == 1:
         return AS_COMPUTED, AS_COMPUTED
     smallest = st.select_slider(
@@ -105,7 +138,6 @@ def _of_hdbscan(audit: Audit) -> tuple[int, int]:
         width=200,
         help=tr("Examples that make a cluster. The map stays; clusters are found anew."),
     )
-    levels = [AS_COMPUTED, *(one for one in CAUTIOUS if one * 4 <= size)]
     cautious = st.select_slider(
         tr("How cautious"),
         levels,

@@ -14,6 +14,7 @@ from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.relabel import queues
 from tracin_viz.ui.relabel.identity import annotator, ask_name, call
 from tracin_viz.ui.relabel.queues import MOST, Origin
+from tracin_viz.ui.relabel.views import of_view
 from tracin_viz.ui.results import grouping
 from tracin_viz.ui.session import parameter, remember, remembered, set_parameter
 from tracin_viz.ui.short import class_word
@@ -138,7 +139,8 @@ def _selection(audit: Audit) -> Make:
     words = trn("**{n} selected example**", "**{n} selected examples**", number)
     more = tr("; the {most} most suspicious of them", most=f"{MOST:,}") if number > MOST else ""
     st.markdown(words + more)
-    return lambda _: queues.of_selection(audit, name)
+    ranking = parameter("by")
+    return lambda _: queues.of_selection(audit, name, ranking)
 
 
 def _cluster(audit: Audit) -> Make:
@@ -151,7 +153,7 @@ def _cluster(audit: Audit) -> Make:
 
 def _view(audit: Audit) -> Make:
     name = st.selectbox(tr("View"), [view.name for view in audit.views.newest_first()])
-    return lambda _: queues.of_view(audit, str(name))
+    return lambda _: of_view(audit, str(name))
 
 
 def _list(audit: Audit) -> Make:

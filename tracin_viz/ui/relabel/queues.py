@@ -69,9 +69,10 @@ def by_suspicion(audit: Audit, ranking: str, class_name: str, top: int) -> Origi
     return Origin(found, f"top {len(found)} by {text.SUSPECT_RANKINGS[ranking].lower()}{where}")
 
 
-def of_selection(audit: Audit, name: str) -> Origin:
-    """A selection, the most suspicious first."""
-    found = _most_suspicious(audit, audit.selections.get(name))
+def of_selection(audit: Audit, name: str, ranking: str = "") -> Origin:
+    """A selection, the most suspicious first: by a ranking, else by self-influence."""
+    ranking = ranking if ranking in text.SUSPECT_RANKINGS else "self-influence"
+    found = most_suspicious(audit, audit.selections.get(name), ranking)
     return Origin(found, f"{text.count(len(found), 'example')} selected on the map")
 
 
@@ -85,31 +86,8 @@ def of_cluster(audit: Audit, identity: int) -> Origin:
     name = next((one.name for one in found.summaries if one.id == identity), None)
     if name is None:
         raise NotFoundError(f"There is no cluster {identity}.", remedy="Choose one of the list.")
-    rows = _most_suspicious(audit, found.rows[found.clusters == identity])
+    rows = most_suspicious(audit, found.rows[found.clusters == identity])
     return Origin(rows, f"{text.count(len(rows), 'example')} of cluster '{name}'")
-
-
-def of_view(audit: Audit, name: str) -> Origin:
-    """What a saved view shows: its selection, else its list of suspects.
-
-    Raises:
-        InputError: The view shows neither.
-    """
-    view = audit.views.get(name)
-    asked = view.parameters
-    if asked.get("sel"):
-        found = of_selection(audit, asked["sel"])
-    elif view.page == "suspects":
-        ranking = asked.get("by", "")
-        ranking = ranking if ranking in text.SUSPECT_RANKINGS else next(iter(text.SUSPECT_RANKINGS))
-        class_name = asked.get("class", "")
-        found = by_suspicion(audit, ranking, class_name if class_name in audit.classes else "", MOST)
-    else:
-        raise InputError(
-            f"The view '{name}' shows neither suspects nor a selection.",
-            remedy="Choose a view of the Suspects page, or one with a selection on the map.",
-        )
-    return Origin(found.rows, f"{found.source} (view '{name}')")
 
 
 def of_list(audit: Audit, typed: str) -> Origin:
@@ -197,6 +175,9 @@ def to_review(audit: Audit) -> Origin:
     return Origin(rows, f"{text.count(len(rows), 'example')} marked for review")
 
 
-def _most_suspicious(audit: Audit, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = audit.suspects(top=MOST, among=rows)["suspects"]
+def most_suspicious(
+    audit: Audit, rows: npt.NDArray[np.int64], ranking: str = "self-influence"
+) -> list[dict[str, Any]]:
+    """The lines of these training rows, the most suspicious first; as many as a queue may have."""
+    found: list[dict[str, Any]] = audit.suspects(ranking=ranking, top=MOST, among=rows)["suspects"]
     return found

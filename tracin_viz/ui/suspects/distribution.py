@@ -23,6 +23,7 @@ Range = tuple[float, float]
 
 SHARES = [1, 2, 5, 10, 20, 30, 50, 100]
 USUAL_SHARE = 10
+USUAL_RANKING = "self-influence"
 #: Between the ends of a range in the address; an end that is left out is open.
 _TO = "~"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tracin_viz.audit import Audit
-from tracin_viz.ui.facets import Facet
+from tracin_viz.ui.facets import Facet, training_facets
 from tracin_viz.ui.language import tr
 
 
@@ -13,6 +13,12 @@ def sign_facet(audit: Audit) -> Facet | None:
     """What suspects look like, as a filter; ``None`` where or while that is not known."""
     column = audit.sign_column()
     return None if column is None else Facet(column)
+
+
+def suspect_facets(audit: Audit) -> list[Facet]:
+    """What the Suspects page filters by."""
+    signs = sign_facet(audit)
+    return [*([signs] if signs else []), *training_facets(audit)]
 
 
 def wait_for_signs(audit: Audit) -> None:

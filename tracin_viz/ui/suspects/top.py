@@ -87,7 +87,7 @@ def _bar(audit: Audit, rows: Rows, ranking: str, marks: Marks, *, scope: str) ->
             truth = st.toggle(tr("Show which were changed on purpose"), key="truth")
     publish("page", shown, 1)
     if review and number:
-        marks.relabel()
+        marks.relabel(ranking)
     elif review:
         _review(audit, rows, ranking)
     return shown, truth
@@ -98,7 +98,7 @@ def _review(audit: Audit, rows: Rows, ranking: str) -> None:
     whole = audit.suspect_order(ranking)[: len(rows)]
     if np.array_equal(whole, rows):
         go("relabel", audit=audit.name, by=ranking, top=str(len(rows)))
-    go("relabel", audit=audit.name, sel=audit.selections.keep(rows))
+    go("relabel", audit=audit.name, sel=audit.selections.keep(rows), by=ranking)
 
 
 def _cards(audit: Audit, entries: Sequence[dict[str, Any]], truth: bool) -> list[Card]:
