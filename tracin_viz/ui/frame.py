@@ -73,11 +73,11 @@ def _audit_page(body: Callable[[Audit], None], needs_scores: bool, tools: DeltaG
     if needs_scores and not audit.ready().scores:
         raise NotComputedError(
             tr(
-                "Nothing to show for {audit} yet: {state}.",
+                "Nothing to show for {audit}: {state}.",
                 audit=audit.title,
                 state=tr(text.STATES.get(str(audit.status()["state"]), text.STATES["created"])),
             ),
-            remedy=tr("They are computed in the background; follow or start that on the Compute page."),
+            remedy=tr("Influence is computed in the background: start or follow that on the Compute page."),
         )
     audit.warm()
     body(audit)
