@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tracin_viz.data.files import Files, is_litter
+from tracin_viz.data.files import Files, is_litter, is_readable
 from tracin_viz.data.problems import shown
 from tracin_viz.errors import InputError
 
@@ -92,7 +92,7 @@ def check_entry(path: Path, entry: Entry) -> None:
     parts = name.split("/")
     if name.startswith("/") or ".." in name.replace("\\", "/").split("/") or _DRIVE.match(name):
         raise refused(path, f"holds '{shown(name)}', a name that leads out of its folder")
-    if not name.isprintable() or "\\" in name or "" in parts or "." in parts:
+    if not is_readable(name) or "\\" in name or "" in parts or "." in parts:
         raise refused(path, f"holds '{shown(name)}', a name that is not a plain path")
     if Path(name).suffix.lower() in NESTED and not name.lower().endswith(_NO_ARCHIVE):
         raise refused(path, f"holds '{shown(name)}', an archive inside the archive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from tracin_viz.data.dataset import listed
@@ -18,8 +19,9 @@ def match_classes(
 ) -> list[str]:
     """The data's class names in the order of the model's outputs.
 
-    By name where the names are the same ones; by position where the model has none (``LABEL_0`` …) or
-    others, which is noted as a problem since nothing but the accuracy can then tell a wrong order.
+    By name where the names are the same ones, however their accents are written; by position where the
+    model has none (``LABEL_0`` …) or others, which is noted as a problem since nothing but the accuracy
+    can then tell a wrong order.
 
     Args:
         model_classes: Names by output index, from the model's configuration.
@@ -31,12 +33,21 @@ def match_classes(
     """
     if set(model_classes) == set(data_classes) and len(model_classes) == len(data_classes):
         return list(model_classes)
+    # Folders that were made on macOS spell "é" in two signs, a configuration typed elsewhere in one.
+    spelled = {_composed(name): name for name in data_classes}
+    asked = [_composed(name) for name in model_classes]
+    if set(asked) == set(spelled) and len(set(asked)) == len(asked) == len(data_classes):
+        return [spelled[name] for name in asked]
     unnamed = all(_PLACEHOLDER.fullmatch(name) for name in model_classes)
     if len(model_classes) != len(data_classes):
         raise _count_differs(model_classes, data_classes, unnamed=unnamed)
     if problems is not None:
         problems.append(_by_position(model_classes, data_classes, unnamed=unnamed))
     return list(data_classes)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _count_differs(model: Sequence[str], data: Sequence[str], *, unnamed: bool) -> InputError:

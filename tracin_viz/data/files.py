@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ from tracin_viz.errors import InputError
 HEAD = 1 << 14
 #: What file managers leave behind; never part of the data.
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+#: Folders that programs hide beside data; any other hidden folder may be a class that is missed.
+_NO_DATA = frozenset({".git", ".svn", ".hg", ".cache", ".ipynb_checkpoints", ".vscode", ".idea", ".Trashes"})
+#: Controls (line breaks among them), and bytes that are no text.
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Files(Protocol):
@@ -84,10 +89,12 @@ class FolderFiles:
                 for entry in entries:
                     name = f"{inside}{entry.name}"
                     if is_litter(entry.name):
+                        if entry.name not in _NO_DATA and entry.is_dir(follow_symlinks=False):
+                            _hidden(problems, name)
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(f"{name}/")
-                    elif not name.isprintable():
+                    elif not is_readable(name):
                         _left_out(problems, name, why="has a name that is not readable text")
                     elif entry.is_symlink() and entry.is_dir():
                         _left_out(problems, name, why="is a link to a folder")
@@ -178,6 +185,15 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in LITTER
 
 
+def is_readable(name: str) -> bool:
+    """Whether a file name is text on one line.
+
+    Not ``str.isprintable`` alone: that refuses the narrow space in the names of macOS screenshots, the
+    joiners of Persian words and of emoji, and the direction signs of Arabic ones.
+    """
+    return name.isprintable() or not _UNREADABLE.search(name)
+
+
 def within(content: bytes, name: str, *, limit: int) -> bytes:
     """``content``, refused where it is longer than ``limit``."""
     if len(content) > limit:
@@ -198,6 +214,15 @@ def _read(path: Path, name: str, limit: int) -> bytes:
             remedy="Put it back, or open the folder again.",
         ) from error
     return within(content, name, limit=limit)
+
+
+def _hidden(problems: ProblemList, name: str) -> None:
+    problems.add(
+        "hidden folder",
+        where=name,
+        message="Its name begins with a dot, so it counts as hidden, and was left out.",
+        remedy="If it holds examples, rename it.",
+    )
 
 
 def _left_out(problems: ProblemList, name: str, *, why: str) -> None:

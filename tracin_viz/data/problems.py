@@ -8,11 +8,16 @@ from tracin_viz.errors import Problem
 
 #: Problems of one kind that are listed singly; the rest are counted.
 LISTED = 100
+_JOINERS = "\u200c\u200d"
 
 
 def shown(value: object, *, limit: int = 80) -> str:
-    """Text from a user's file for one line of a message: no line breaks or controls, cut to ``limit``."""
-    text = "".join(sign if sign.isprintable() else "�" for sign in " ".join(str(value)[: 4 * limit].split()))
+    """Text from a user's file for one line of a message: no line breaks or controls, cut to ``limit``.
+
+    Joiners stay, because words and emoji are made with them; signs that turn the direction do not.
+    """
+    words = " ".join(str(value)[: 4 * limit].split())
+    text = "".join(sign if sign.isprintable() or sign in _JOINERS else "�" for sign in words)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

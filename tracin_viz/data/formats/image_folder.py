@@ -79,6 +79,7 @@ def open_image_folder(
         )
     labels = strings([placed.labels[row] for row in rows])
     _check_two(placed, rows.tolist(), mapping, path)
+    _note_merged(placed, rows.tolist(), problems)
     by_name = in_order(placed.splits[row] for row in rows) if placed.splits[0] else []
     place = {name: number for number, name in enumerate(by_name)}
     splits = np.array([place.get(placed.splits[row], 0) for row in rows], dtype=np.int64)
@@ -119,6 +120,21 @@ def _check_two(placed: _Placed, rows: Sequence[int], mapping: DataMapping, path:
     found = {placed.labels[row] for row in rows} - unlabelled
     if found:
         check_classes(found, name=path.name, remedy=_REMEDIES["one class"])
+
+
+def _note_merged(placed: _Placed, rows: Sequence[int], problems: ProblemList) -> None:
+    """Note folders that become one class, since spaces around a name do not count."""
+    by_class: dict[str, list[str]] = {}
+    for name in dict.fromkeys(placed.labels[row] for row in rows):
+        by_class.setdefault(name.strip(), []).append(name)
+    for names in by_class.values():
+        if len(names) > 1:
+            problems.add(
+                "similar classes",
+                where=", ".join(f"'{name[:40]}'" for name in names),
+                message="These folders differ by spaces around the name only, and are taken as one class.",
+                remedy="Rename one of them if they are different classes.",
+            )
 
 
 def _arranged(names: list[str], path: Path, *, problems: ProblemList) -> _Placed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,16 +202,26 @@ def _classes(
 
 
 def _note_alike(classes: Sequence[str], problems: ProblemList) -> None:
-    """Note classes that differ by case or spaces only: nearly always one class written in two ways."""
+    """Note classes that look alike: nearly always one class written in two ways.
+
+    macOS, for one, writes the accents of file names as signs of their own, so that "é" is not "é".
+    """
     alike: dict[str, list[str]] = {}
     for name in classes:
-        alike.setdefault("".join(name.split()).casefold(), []).append(name)
+        alike.setdefault(_seen(name), []).append(name)
     for names in alike.values():
         if len(names) > 1:
             spelled = ", ".join(f"'{shown(name, limit=40)}'" for name in names)
             problems.add(
                 "similar classes",
                 where=spelled,
-                message="These class names differ by case or spaces only and are taken as different classes.",
+                message="These class names differ by case, spaces or signs that cannot be seen only and are "
+                "taken as different classes.",
                 remedy="Give them one name in the class names, or correct the labels.",
             )
+
+
+def _seen(name: str) -> str:
+    """``name`` without what a reader does not see: case, spaces, invisible signs, how accents are written."""
+    signs = unicodedata.normalize("NFC", name).casefold()
+    return "".join(sign for sign in signs if not sign.isspace() and unicodedata.category(sign) != "Cf")
