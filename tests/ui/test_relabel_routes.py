@@ -17,7 +17,7 @@ from tracin_viz.audit import Audit, QueueEntry, Workspace
 from tracin_viz.config import Home
 from tracin_viz.store.database import Database
 from tracin_viz.store.settings import signing_key
-from tracin_viz.ui.access import READ_ONLY_VARIABLE, name_of, role_of
+from tracin_viz.ui.access import READ_ONLY_VARIABLE, role_of
 from tracin_viz.ui.relabel.passes import HOLDS, issue, read
 from tracin_viz.ui.relabel.routes import relabel_routes
 from tracin_viz.ui.routes import middleware
@@ -115,11 +115,6 @@ def test_a_read_only_server_takes_no_decision(audit: Audit, monkeypatch: pytest.
     assert len(audit.history()) == before
 
 
-def test_who_is_signed_in_decides_under_no_other_name(audit: Audit):
-    status, said = Browser(audit, "eve@example.org").decide(entry(22), entry(23, annotator="eve@example.org"))
-    assert (status, said["stored"]) == (200, ["route-decision-23"])
-
-
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"entries": 3}', b"[" * 100_000, b'{"entries": "x"}'])
 def test_a_damaged_body_is_answered_in_words(audit: Audit, body: bytes):
     status, said = Browser(audit).ask("POST", "/decisions/tiny", body)
@@ -180,9 +175,3 @@ def test_a_pass_outlives_the_process_and_ends_in_its_time(tmp_path: Path):
 )
 def test_roles_come_from_the_secrets(who: str, roles: dict[str, Any] | None, role: str):
     assert role_of(who, roles) == role
-
-
-def test_an_address_that_was_not_verified_names_nobody():
-    claims = {"email": "Ada@example.org", "email_verified": False, "sub": "idp|17"}
-    assert name_of(claims) == "idp|17"
-    assert name_of({**claims, "email_verified": True}) == "ada@example.org"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.audit.exporting import ExportFormat
-from tracin_viz.ui.access import managing, may_decide, may_manage
+from tracin_viz.ui.access import managing, may_import, may_manage
 from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.imports import import_dialog
 from tracin_viz.ui.language import later, tr, trn
@@ -64,7 +64,7 @@ def offer_exports(audit: Audit) -> None:
         )
         if st.button(tr("Other formats"), key="export_more", icon=":material/output:"):
             st.dialog(tr("Take the labels with you"), width="large")(export_form)(audit)
-        if may_decide() and st.button(tr("Import labels"), key="import_labels", icon=":material/upload:"):
+        if may_import() and st.button(tr("Import labels"), key="import_labels", icon=":material/upload:"):
             import_dialog(audit)
 
 

@@ -16,6 +16,7 @@ from tracin_viz.ui.guard import guarded, show_error
 from tracin_viz.ui.help.tour import draw_tour
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.navigation import PAGES, choose_page, go, page
+from tracin_viz.ui.person_menu import say_outcome
 from tracin_viz.ui.session import choose_audit, current_audit, workspace
 from tracin_viz.ui.toolbar import listen, toolbar
 
@@ -30,6 +31,7 @@ def navigate() -> None:
     chosen = choose_page()
     listen()
     draw_tour()
+    say_outcome()
     chosen.run()
 
 

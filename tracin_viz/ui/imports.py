@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from tracin_viz.audit import Audit
 from tracin_viz.errors import InputError
 from tracin_viz.ui import text
-from tracin_viz.ui.access import deciding
+from tracin_viz.ui.access import importing, person, signs_in
 from tracin_viz.ui.guard import guarded, show_error
 from tracin_viz.ui.language import later, tr, trn
 
@@ -43,7 +43,7 @@ def import_form(audit: Audit) -> None:
     file = st.file_uploader(tr("File of labels"), type=_KINDS, key="import_file")
     who = st.text_input(
         tr("Whose decisions are rows that name nobody?"),
-        value=str(st.session_state.get("annotator") or ""),
+        value=person() if signs_in() else str(st.session_state.get("annotator") or ""),
         max_chars=200,
         key="import_annotator",
     )
@@ -58,7 +58,7 @@ def import_form(audit: Audit) -> None:
     _say(told)
     label = trn("Import {n} decision", "Import {n} decisions", told["new"])
     if st.button(label, key="import_now", type="primary", disabled=not told["new"], icon=":material/check:"):
-        deciding()
+        importing()
         done = _taken(audit, file, who.strip(), store=True)
         st.toast(trn("{n} decision imported.", "{n} decisions imported.", done["new"]))
         st.rerun()

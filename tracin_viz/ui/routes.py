@@ -23,10 +23,12 @@ from tracin_viz.errors import TracinVizError
 from tracin_viz.fingerprint import fingerprint
 from tracin_viz.ui.look_only import LookOnly
 from tracin_viz.ui.session import data_key, open_audit, workspace
+from tracin_viz.ui.sign_in import SignIn
 from tracin_viz.ui.upload_routes import upload_routes
 
 #: Pixel widths that may be asked for: a free choice would let anybody fill the thumbnail table.
 SIZES = (128, 384)
+_THIS_COMPUTER = ("127.0.0.1", "localhost")
 FOR_GOOD = "private, max-age=31536000, immutable"
 
 _log = logging.getLogger(__name__)
@@ -61,9 +63,12 @@ def routes(
 
 def middleware() -> list[Middleware]:
     """Refuses requests sent to another host name (DNS rebinding), and changes where people may only look."""
+    # Streamlit's own list for the pages' connection: this computer only, unless somebody says more.
+    hosts = [str(one).strip().lower() for one in st.get_option("server.allowedHosts") or _THIS_COMPUTER]
     return [
-        Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False),
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
         Middleware(LookOnly, prefix=prefix()),
+        Middleware(SignIn, prefix=prefix()),
     ]
 
 

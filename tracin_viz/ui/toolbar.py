@@ -10,6 +10,7 @@ from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.help import tour
 from tracin_viz.ui.help.panel import ask_for_help, show_help
 from tracin_viz.ui.language import LANGUAGES, choose_language, language, publish_language, tr
+from tracin_viz.ui.person_menu import person_menu
 from tracin_viz.ui.views_menu import views_menu
 
 
@@ -30,6 +31,7 @@ def toolbar(audit: Audit | None = None) -> None:
             tr("Help"), key="help", icon=":material/help:", on_click=ask_for_help, help=tr("Help (key ?)")
         )
         _language()
+        person_menu()
     show_help()
 
 

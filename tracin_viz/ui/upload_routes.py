@@ -6,7 +6,8 @@
     DELETE /upload/<id>
 
 Our routes get neither Streamlit's login nor its protection against forged requests, so each request must
-carry the token that our page gave its visitor, and those that change something must come from our own page.
+carry the token that our page gave its visitor, and those that change something must come from our own page;
+where people sign in, an admin must be signed in while the request is made.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from starlette.routing import Route
 
 from tracin_viz.audit import OffsetError, Upload, Uploads
 from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError, StoreError, TracinVizError
-from tracin_viz.ui.access import managing
+from tracin_viz.ui.access import managing, managing_at
 
 TOKEN_HEADER = "x-tracin-viz-token"
 #: Bytes collected before a thread writes them: fewer switches, and still nothing to speak of in memory.
@@ -151,6 +152,7 @@ async def _answered(request: Request, tokens: Tokens, answer: Callable[[], Any])
     if refused:
         return _failed(403, refused, "Reload the page and try again.")
     try:
+        managing_at(request)
         upload: Upload = await answer()
     except OffsetError as error:
         return _failed(409, error.message, error.remedy, offset=error.offset)

@@ -6,8 +6,10 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from tracin_viz.ui.access import person, signs_in
+from tracin_viz.ui import text
+from tracin_viz.ui.access import person, sign_in_trouble, signs_in
 from tracin_viz.ui.language import tr
+from tracin_viz.ui.person_menu import sign_in_buttons, why_viewer
 
 #: Cookie that the card sets; it holds a name that its owner typed, and proves nothing.
 COOKIE = "tracin_viz_name"
@@ -30,7 +32,7 @@ def call(name: str) -> None:
 def ask_name() -> str:
     """The field for the name, inside a form; returns what is in it. Who is signed in is only shown."""
     if signs_in():
-        st.caption(tr("Signed in as {name}. Decisions carry this name.", name=person()))
+        st.caption(tr("Signed in as {name}. Decisions carry this name.", name=text.plain(person())))
         return person()
     return (
         st.text_input(
@@ -46,10 +48,11 @@ def ask_name() -> str:
 
 def ask_to_sign_in() -> None:
     """Where people sign in and nobody is: the way to do it; else who is, and what that role may do."""
-    if not signs_in():
+    if not signs_in() or sign_in_trouble():
         return
     if not person():
         st.info(tr("Sign in to decide about labels. Everything can be looked at without."))
-        st.button(tr("Sign in"), key="sign_in", icon=":material/login:", on_click=st.login)
+        sign_in_buttons("page")
     else:
-        st.info(tr("{name} may look at everything, and change nothing.", name=person()))
+        st.info(tr("{name} may look at everything, and change nothing.", name=text.plain(person())))
+        why_viewer()

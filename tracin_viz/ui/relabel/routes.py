@@ -5,8 +5,8 @@
     GET  /decisions-cards/<audit>?session=…&ids=train:1,train:2        -> {"cards": […]}
     GET  /decisions-pushed/<audit>/<row>?visit=…                       -> {"proponents": […], "opponents"}
 
-Those that change something need a pass of our own page and must come from it: our routes get neither
-Streamlit's login nor its protection against forged requests.
+Those that change something need a pass of our own page, must come from it, and from somebody who is signed in
+now where people sign in: our routes get neither Streamlit's login nor its protection against forged requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from tracin_viz.audit import Audit, QueueEntry
 from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError, StoreError, TracinVizError
-from tracin_viz.ui.access import read_only
+from tracin_viz.ui.access import deciding_at
 from tracin_viz.ui.language import translators
 from tracin_viz.ui.relabel.examples import card_data
 from tracin_viz.ui.relabel.passes import Pass, read
@@ -74,13 +74,14 @@ Change = Callable[[Audit, dict[str, Any], Pass], dict[str, Any]]
 
 async def _changed(request: Request, find: Callable[[str], Audit], change: Change) -> Response:
     async def answer() -> dict[str, Any]:
-        if read_only():
-            raise ReadOnlyError()
         if not _own(request):
             raise ReadOnlyError("Decisions are taken from the app's own pages only.", remedy="Open the app.")
+        # The cookie says who asks now, the pass for whom the page was drawn: both must hold, so that nobody
+        # decides after signing out, after losing the role, or with a pass that another person was given.
+        visitor = deciding_at(request)
         audit = await asyncio.to_thread(find, request.path_params["rest"])
         held = read(audit.signing_key(), request.headers.get(PASS_HEADER, ""))
-        if held is None:
+        if held is None or held.annotator != visitor.name:
             raise ReadOnlyError("The pass of this page holds no more.", remedy="Reload the page.")
         body = await _body(request)
         return await asyncio.to_thread(change, audit, body, held)
