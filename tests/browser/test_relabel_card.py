@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.serving import PATIENCE
-from tracin_viz.ui.components.relabel_card.relabel_card import script
+from tracin_viz.ui.components.registering import script
+from tracin_viz.ui.components.relabel_card.relabel_card import SCRIPTS
 from tracin_viz.ui.relabel.words import card_words
 
 HOST = "http://127.0.0.1:9"
@@ -41,7 +42,7 @@ class Server:
             text = json.dumps(self.data).replace("</", "<\\/")
             route.fulfill(content_type="text/html", body=PAGE.replace("DATA", text))
         elif path == "/card.js":
-            route.fulfill(content_type="text/javascript", body=script())
+            route.fulfill(content_type="text/javascript", body=script("relabel_card", SCRIPTS))
         elif path.startswith("/decisions/"):
             entries = json.loads(route.request.post_data or "{}")["entries"]
             self.sent += entries

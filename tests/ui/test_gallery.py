@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,6 @@ from tracin_viz.ui.components.gallery.gallery import LONGEST_TEXT, Card, _sent
 
 FOLDER = Path(package.__file__).parent
 ROOT = Path(__file__).parents[2]
-
-
-def test_the_script_never_writes_markup():
-    script = (FOLDER / "gallery.js").read_text("utf-8")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", script)
-    assert "textContent" in script
 
 
 def test_a_long_text_is_sent_in_part():

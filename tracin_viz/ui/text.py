@@ -166,6 +166,7 @@ SUSPECT_HELP: dict[str, str] = {
 #: Words of the map (ui/components/scatter); ``{n}`` is a number.
 MAP_WORDS: dict[str, str] = {
     "tool": later("What dragging does"),
+    "missing": later("picture not readable"),
     "lasso": later("Lasso: draw around points"),
     "lasso_short": later("Lasso"),
     "box": later("Box: pull up a rectangle"),

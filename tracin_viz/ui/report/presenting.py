@@ -52,6 +52,7 @@ def present(audit: Audit, report: dict[str, Any]) -> None:
         words={
             "label": tr("Presentation"),
             "step": tr("Step {n} of {total}", n="{n}", total="{total}"),
+            "missing": tr("picture not readable"),
             "keys": tr("← → turn the pages · Esc leaves"),
         },
         on_place=lambda place: set_parameter(STEP, str(place + 1)),

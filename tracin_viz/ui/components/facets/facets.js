@@ -2,17 +2,10 @@
 
 const WAIT = 300; // milliseconds after the last letter of a search
 
-function make(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 const ticked = (facet) => facet.values.filter((value) => value.on);
 
 function head(root, facet) {
-  const button = make("button", "head");
+  const button = element("button", "head");
   const on = ticked(facet);
   button.type = "button";
   button.dataset.name = facet.name;
@@ -20,9 +13,9 @@ function head(root, facet) {
   button.setAttribute("aria-expanded", String(root.open === facet.name));
   button.setAttribute("aria-controls", "panel");
   button.classList.toggle("active", on.length > 0);
-  button.append(make("span", "title", facet.title));
-  if (on.length) button.append(make("span", "now", on.length === 1 ? on[0].word : String(on.length)));
-  button.append(make("span", "caret", root.open === facet.name ? "▴" : "▾"));
+  button.append(element("span", "title", facet.title));
+  if (on.length) button.append(element("span", "now", on.length === 1 ? on[0].word : String(on.length)));
+  button.append(element("span", "caret", root.open === facet.name ? "▴" : "▾"));
   button.lastChild.setAttribute("aria-hidden", "true");
   button.onclick = () => {
     root.open = root.open === facet.name ? "" : facet.name;
@@ -41,8 +34,8 @@ function head(root, facet) {
 }
 
 function line(root, facet, value) {
-  const label = make("label", "value");
-  const box = make("input");
+  const label = element("label", "value");
+  const box = element("input");
   box.type = "checkbox";
   box.checked = value.on;
   box.dataset.key = value.key;
@@ -50,21 +43,21 @@ function line(root, facet, value) {
     value.on = box.checked;
     root.tell("choose", { name: facet.name, keys: ticked(facet).map((one) => one.key) });
   };
-  const bar = make("span", "bar");
+  const bar = element("span", "bar");
   bar.style.width = `${Math.round(100 * Math.max(0, Math.min(1, value.share)))}%`;
-  const word = make("span", "word", value.word);
+  const word = element("span", "word", value.word);
   word.title = value.word;
-  label.append(box, word, make("span", "count", value.count), bar);
+  label.append(box, word, element("span", "count", value.count), bar);
   return label;
 }
 
 function panel(root, facet) {
-  const node = make("div", "panel");
+  const node = element("div", "panel");
   node.id = "panel";
   node.setAttribute("role", "group");
   node.setAttribute("aria-label", facet.title);
   if (facet.searchable) {
-    const search = make("input", "search");
+    const search = element("input", "search");
     search.type = "search";
     search.value = facet.search;
     search.placeholder = root.data.words.search;
@@ -75,11 +68,11 @@ function panel(root, facet) {
     };
     node.append(search);
   }
-  const list = make("div", "list");
+  const list = element("div", "list");
   list.append(...facet.values.map((value) => line(root, facet, value)));
-  if (!facet.values.length) list.append(make("span", "more", root.data.words.none));
+  if (!facet.values.length) list.append(element("span", "more", root.data.words.none));
   node.append(list);
-  if (facet.more) node.append(make("span", "more", facet.more));
+  if (facet.more) node.append(element("span", "more", facet.more));
   node.onkeydown = (event) => {
     if (event.key !== "Escape") return;
     root.open = "";
@@ -105,10 +98,10 @@ function focused(root) {
 function draw(root) {
   const { facets, words } = root.data;
   const again = focused(root), scrolled = root.querySelector(".list")?.scrollTop || 0;
-  const heads = make("div", "heads");
+  const heads = element("div", "heads");
   heads.append(...facets.map((facet) => head(root, facet)));
   if (facets.some((facet) => ticked(facet).length)) {
-    const clear = make("button", "clear", words.clear);
+    const clear = element("button", "clear", words.clear);
     clear.type = "button";
     clear.id = "clear";
     clear.onclick = () => root.tell("clear", { n: Date.now() });

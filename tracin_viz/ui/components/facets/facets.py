@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from tracin_viz.ui.components.registering import component
+
 #: Longest search that is listened to.
 LONGEST_SEARCH = 200
 
@@ -96,7 +95,7 @@ def facet_bar(
         if isinstance(event.get("words"), str):
             on_search(str(event["name"]), event["words"][:LONGEST_SEARCH])
 
-    _component()(
+    component("facets", ("parts/element.js", "facets.js"))(
         key=key,
         data={"facets": [_sent(facet) for facet in facets], "words": words},
         on_choose_change=choosing,
@@ -108,14 +107,3 @@ def facet_bar(
 def _sent(facet: FacetView) -> dict[str, Any]:
     # Not `asdict`, which copies every field of some hundred values in depth.
     return {**vars(facet), "values": [dict(vars(value)) for value in facet.values]}
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_facets",
-        html='<div id="facets"></div>\n',
-        css=(_HERE / "facets.css").read_text("utf-8"),
-        js=(_HERE / "facets.js").read_text("utf-8"),
-    )

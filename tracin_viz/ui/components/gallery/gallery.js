@@ -4,23 +4,9 @@
 const EAGER = 24;
 const SIGNS = { proponent: "▲", opponent: "▼", suspect: "⚑", decided: "✓" };
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 function picture(root, card, place) {
   const frame = element("span", "picture");
-  const image = element("img");
-  image.alt = card.alt;
-  image.decoding = "async";
-  image.loading = place < EAGER ? "eager" : "lazy";
-  // A 28-pixel digit is enlarged in whole pixels; smoothing would only blur it.
-  image.onload = () => image.classList.toggle("pixels", image.naturalWidth <= 64);
-  image.onerror = () => frame.replaceChildren(element("span", "missing", root.data.missing_words));
-  image.src = card.src;
+  const image = pictureOf(card, root.data.missing_words, place < EAGER ? "eager" : "lazy");
   frame.append(image);
   return frame;
 }

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from tracin_viz.ui import text
+from tracin_viz.ui.components.registering import component
 from tracin_viz.ui.language import tr
 
 Layout = Literal["grid", "strip", "large", "thumbs"]
 Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
 
+SCRIPTS = ("parts/element.js", "parts/picture.js", "gallery.js")
 #: A text card shows about six lines; the rest of a long document would only be sent, not seen.
 LONGEST_TEXT = 600
 #: The same for the lines under it: callers shorten names, but no line may ever be longer than a screen.
 LONGEST_LINE = 300
-
-_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def gallery(
         if on_mark is not None and isinstance(ids, list):
             on_mark([one for one in ids if isinstance(one, str) and one in shown])
 
-    _component()(
+    component("gallery", SCRIPTS)(
         key=key,
         data={
             "cards": [_sent(card) for card in cards],
@@ -151,14 +149,3 @@ def _sent(card: Card) -> dict[str, Any]:
 
 def _cut(words: str) -> str:
     return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1] + "…"
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_gallery",
-        html='<div id="gallery"></div>\n',
-        css=(_HERE / "gallery.css").read_text("utf-8"),
-        js=(_HERE / "gallery.js").read_text("utf-8"),
-    )

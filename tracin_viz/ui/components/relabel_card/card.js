@@ -1,12 +1,5 @@
 // One example: large, with its labels, why it is suspected, and what pushed it. All text through textContent.
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 
 // A button that shows its key; after a click the card has the focus again, so that the keys go on working.
@@ -26,12 +19,8 @@ function button(root, name, words, act, className) {
 
 function picture(card, words) {
   if (!card.src) return element("p", "words", card.text);
-  const image = element("img");
-  image.alt = filled(words.alt, { id: card.id, label: card.given || words.unknown });
-  image.decoding = "sync";
-  image.onload = () => image.classList.toggle("pixels", image.naturalWidth <= 64);
-  image.onerror = () => image.replaceWith(element("p", "missing", words.unreadable));
-  image.src = card.src;
+  const image = pictureOf({ src: card.src, alt: filled(words.alt, { id: card.id, label: card.given || words.unknown }) }, words.unreadable);
+  image.decoding = "sync"; // the next example comes with its picture, not after it
   return image;
 }
 

@@ -14,22 +14,18 @@ async function cardOf(map, row) {
   return found;
 }
 
-function fillCard(node, card, category) {
+function fillCard(map, card, category) {
+  const node = map.card;
   node.replaceChildren();
   if (card.src) {
-    const picture = make("img");
-    picture.alt = card.alt;
-    // Small pictures such as digits are enlarged in whole pixels; smoothing would only blur them.
-    picture.onload = () => picture.classList.toggle("pixels", picture.naturalWidth <= 64);
-    picture.src = card.src;
-    node.append(picture);
+    node.append(pictureOf(card, map.data.words.missing));
   } else {
-    node.append(make("div", "excerpt", card.text));
+    node.append(element("div", "excerpt", card.text));
   }
-  const line = make("div", "labels");
-  line.append(make("strong", "", card.given));
-  if (card.other) line.append(" → ", make("span", card.differs ? "differs" : "", card.other));
-  node.append(line, make("div", "what", category), make("div", "what", card.id));
+  const line = element("div", "labels");
+  line.append(element("strong", "", card.given));
+  if (card.other) line.append(" → ", element("span", card.differs ? "differs" : "", card.other));
+  node.append(line, element("div", "what", category), element("div", "what", card.id));
 }
 
 function showCard(map, place, px, py) {
@@ -43,7 +39,7 @@ function showCard(map, place, px, py) {
     try { card = await cardOf(map, row); } catch { /* offline: no card is better than an error over the map */ }
     if (map.hovered !== place || !card) return;
     const category = map.look.categories[map.codes[place]];
-    fillCard(map.card, card, category ? category.name : "");
+    fillCard(map, card, category ? category.name : "");
     map.card.hidden = false;
     moveCard(map, px, py);
     if (map.cross.on) map.spoken.textContent = [card.id, card.given, card.other, card.text].filter(Boolean).join(", ");

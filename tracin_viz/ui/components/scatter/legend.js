@@ -8,15 +8,8 @@ const OUTLINES = [
   "M8 1a7 7 0 1 0 .01 0zM8 5a3 3 0 1 1-.01 0z",
 ];
 
-function make(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 function pressable(className, text, title, action) {
-  const button = make("button", className, text);
+  const button = element("button", className, text);
   button.type = "button";
   if (title) { button.title = title; button.setAttribute("aria-label", title); }
   button.onclick = action;
@@ -38,9 +31,9 @@ function swatch(category) {
 
 function entry(map, number, category) {
   const words = map.data.words;
-  const line = make("li", "entry");
+  const line = element("li", "entry");
   const name = pressable("name", "", "", () => toggle(map, number));
-  name.append(swatch(category), make("span", "text", category.name), make("span", "count", category.count.toLocaleString("en")));
+  name.append(swatch(category), element("span", "text", category.name), element("span", "count", category.count.toLocaleString("en")));
   name.title = words.hide;
   name.ondblclick = () => isolate(map, number);
   line.append(
@@ -53,14 +46,14 @@ function entry(map, number, category) {
 
 function drawLegend(map) {
   const { categories, title, words } = map.look;
-  const list = make("ul", "entries");
+  const list = element("ul", "entries");
   categories.slice(0, MOST_ENTRIES).forEach((category, number) => list.append(entry(map, number, category)));
-  const head = make("div", "head");
+  const head = element("div", "head");
   map.all = pressable("small", words.show_all, "", () => { map.hidden.clear(); restyle(map); });
-  head.append(make("strong", "title", title), map.all);
+  head.append(element("strong", "title", title), map.all);
   map.legend.replaceChildren(head, list);
   const left = categories.length - MOST_ENTRIES;
-  if (left > 0) map.legend.append(make("div", "more", words.more.replace("{n}", left.toLocaleString("en"))));
+  if (left > 0) map.legend.append(element("div", "more", words.more.replace("{n}", left.toLocaleString("en"))));
   restyle(map);
 }
 

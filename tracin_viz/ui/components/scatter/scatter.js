@@ -99,7 +99,7 @@ function load(map) {
 
 // One of several buttons is the present choice.
 function choice(map, name, options, present) {
-  const group = make("div", `choice ${name}`);
+  const group = element("div", `choice ${name}`);
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", map.data.words[name]);
   const pick = (value) => {
@@ -133,7 +133,7 @@ function guardContext(map) {
     map.note.textContent = map.data.words.lost;
     map.note.hidden = false;
     map.giveUp = setTimeout(() => {
-      const fresh = make("canvas");
+      const fresh = element("canvas");
       fresh.width = map.canvas.width;
       fresh.height = map.canvas.height;
       map.canvas.replaceWith(fresh);
@@ -156,15 +156,15 @@ function build(root, data, tell) {
   const map = {
     root, data, tell, have: {}, hidden: new Set(), fingers: new Map(), cards: new Map(), chosen: new Uint8Array(0), count: 0, cost: 0, patience: RESTORE,
     cross: { x: 0, y: 0, on: false }, step: 1, names: [], drawnAt: 0, hovered: -1, missing: 0, size: { width: 0, height: 0, ratio: 1 },
-    stage: make("div", "stage"), canvas: make("canvas"), labels: make("div", "names"), overlay: document.createElementNS(SVG, "svg"),
-    line: document.createElementNS(SVG, "polygon"), marker: make("div", "marker"), card: make("div", "hover"), legend: make("div", "legend"),
-    note: make("div", "note"), status: make("span", "status"), spoken: make("div", "spoken"), skeleton: make("div", "skeleton", words.loading),
+    stage: element("div", "stage"), canvas: element("canvas"), labels: element("div", "names"), overlay: document.createElementNS(SVG, "svg"),
+    line: document.createElementNS(SVG, "polygon"), marker: element("div", "marker"), card: element("div", "hover"), legend: element("div", "legend"),
+    note: element("div", "note"), status: element("span", "status"), spoken: element("div", "spoken"), skeleton: element("div", "skeleton", words.loading),
   };
-  const bar = make("div", "bar");
+  const bar = element("div", "bar");
   const touch = matchMedia("(pointer: coarse)").matches;
   const [tools, pickTool] = choice(map, "tool", ["lasso", "box", "pan"].map((tool) => [tool, words[`${tool}_short`]]), touch ? "pan" : "lasso");
   const [ways, pickWay] = choice(map, "way", ["replace", "add", "subtract", "intersect"].map((way) => [way, words[`${way}_short`]]), "replace");
-  const zooms = make("div", "choice zoom");
+  const zooms = element("div", "choice zoom");
   const middle = () => [map.size.width / 2, map.size.height / 2];
   zooms.append(
     pressable("", "+", words.zoom_in, () => zoom(map, 1.5, ...middle())), pressable("", "−", words.zoom_out, () => zoom(map, 1 / 1.5, ...middle())),
@@ -178,13 +178,13 @@ function build(root, data, tell) {
   map.overlay.append(map.line);
   map.status.setAttribute("role", "status");
   map.spoken.setAttribute("aria-live", "polite");
-  map.keys = make("div", "keys", words.keys);
+  map.keys = element("div", "keys", words.keys);
   map.keys.id = "keys";
   map.overlay.setAttribute("aria-describedby", "keys");
   for (const node of [map.marker, map.card, map.note]) node.hidden = true;
   map.stage.append(map.canvas, map.labels, map.overlay, map.marker, map.card, map.skeleton, map.note, map.spoken);
-  const foot = make("div", "foot");
-  foot.append(map.status, map.clear, make("span", "hint", touch ? words.hint_touch : words.hint), map.keys);
+  const foot = element("div", "foot");
+  foot.append(map.status, map.clear, element("span", "hint", touch ? words.hint_touch : words.hint), map.keys);
   root.replaceChildren(bar, map.stage, map.legend, foot);
   pickTool();
   pickWay();

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -18,12 +16,14 @@ import streamlit as st
 from tracin_viz.errors import InputError
 from tracin_viz.ui import text
 from tracin_viz.ui.blobs import BLOBS, Blob
+from tracin_viz.ui.components.registering import component
 from tracin_viz.ui.components.scatter.points import Colouring, Mask, Points, decode_mask, encode_mask
 from tracin_viz.ui.language import tr
 
-_HERE = Path(__file__).parent
 #: One module in the browser: Streamlit takes one text, so the parts are joined in this order.
 SCRIPTS = (
+    "parts/element.js",
+    "parts/picture.js",
     "geometry.js",
     "webgl.js",
     "canvas.js",
@@ -99,7 +99,7 @@ def scatter(
             on_pick(place)
 
     chosen = encode_mask(selected) if selected is not None and selected.any() else None
-    _component()(
+    component("scatter", SCRIPTS)(
         key=key,
         data={
             "places": _address(bytes_url, points.places),
@@ -128,19 +128,3 @@ def _address(bytes_url: str, blob: Blob | None) -> str:
         return ""
     BLOBS.keep(blob)
     return f"{bytes_url}{blob.name}"
-
-
-def script() -> str:
-    """The component's script."""
-    return "\n".join((_HERE / name).read_text("utf-8") for name in SCRIPTS)
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_scatter",
-        html='<div id="scatter"></div>\n',
-        css=(_HERE / "scatter.css").read_text("utf-8"),
-        js=script(),
-    )

@@ -96,7 +96,7 @@ function fit(map) {
 }
 
 function drawLabels(map) {
-  map.names = map.look.labels.map((one) => ({ ...one, node: make("span", "label", one.text) }));
+  map.names = map.look.labels.map((one) => ({ ...one, node: element("span", "label", one.text) }));
   map.labels.replaceChildren(...map.names.map((one) => one.node));
   for (const one of map.names) Object.assign(one, { wide: one.node.offsetWidth, high: one.node.offsetHeight });
 }

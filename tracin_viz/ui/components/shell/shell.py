@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import streamlit as st
-
-_HERE = Path(__file__).parent
+from tracin_viz.ui.components.registering import component
 
 
 def shell(
@@ -33,7 +28,7 @@ def shell(
         on_first: Called once per browser, when ``offer`` was true and no tour was offered before.
         on_leave: Called when ``Escape`` was pressed during the tour.
     """
-    _component()(
+    component("shell")(
         key="shell",
         width=1,
         height=1,
@@ -46,12 +41,4 @@ def shell(
         on_help_change=on_help,
         on_first_change=on_first,
         on_leave_change=on_leave,
-    )
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_shell", html="<span></span>\n", js=(_HERE / "shell.js").read_text("utf-8")
     )

@@ -6,20 +6,11 @@ const BACK = ["ArrowLeft", "ArrowUp", "PageUp", "Backspace"];
 // A swipe shorter than this many pixels is a touch.
 const SWIPE = 40;
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 function drawn(slide, words, place, total) {
   const body = element("div", slide.picture || slide.text ? "slide" : "slide alone");
   if (slide.picture) {
-    const image = element("img", "picture");
-    image.alt = slide.alt;
-    image.onload = () => image.classList.toggle("pixels", image.naturalWidth <= 64);
-    image.src = slide.picture;
+    const image = pictureOf({ src: slide.picture, alt: slide.alt }, words.missing);
+    image.classList.add("picture");
     body.append(image);
   } else if (slide.text) {
     const text = element("p", "example", slide.text);
@@ -51,7 +42,10 @@ function drawn(slide, words, place, total) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("#stage");
   const total = data.slides.length;
+  root.setAttribute("role", "dialog");
+  root.setAttribute("aria-modal", "true");
   root.setAttribute("aria-label", data.words.label);
+  root.tabIndex = -1;
   // A rerun must not turn the pages back: the browser is always at or ahead of the server.
   if (root.place === undefined) root.place = data.place;
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from tracin_viz.ui.components.registering import component
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,8 @@ def stage(
     Args:
         slides: In their order.
         place: The step that is shown first, from 0.
-        words: ``label``, ``step`` (with ``{n}`` and ``{total}``) and ``keys``, in the reader's language.
+        words: ``label``, ``step`` (with ``{n}`` and ``{total}``), ``missing`` and ``keys``, in the
+            reader's language.
         on_place: Called with the step when another one is shown.
         on_leave: Called when ``Escape`` was pressed.
     """
@@ -61,20 +60,9 @@ def stage(
         if isinstance(told, int) and 0 <= told < len(slides):  # the browser's message can be anything
             on_place(told)
 
-    _component()(
+    component("stage", ("parts/element.js", "parts/picture.js", "stage.js"))(
         key=key,
         data={"slides": [asdict(slide) for slide in slides], "place": place, "words": words},
         on_move_change=moved,
         on_leave_change=on_leave,
-    )
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_stage",
-        html='<div id="stage" role="dialog" aria-modal="true" tabindex="-1"></div>\n',
-        css=(_HERE / "stage.css").read_text("utf-8"),
-        js=(_HERE / "stage.js").read_text("utf-8"),
     )

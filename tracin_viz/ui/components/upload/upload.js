@@ -4,13 +4,6 @@ const PIECE = 8 * 1024 * 1024;
 const WAITS = [1, 2, 4, 8, 15]; // seconds between attempts after a broken connection
 const WINDOW = 8; // seconds that the speed is averaged over
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 function bytes(size) {
   if (size < 1000) return size + " bytes";
   for (const unit of ["kB", "MB", "GB"]) {

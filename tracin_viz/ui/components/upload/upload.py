@@ -6,18 +6,13 @@ The browser tells the page an identifier only; which path that is, the server lo
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from tracin_viz.audit import Uploads
+from tracin_viz.ui.components.registering import component
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.upload_routes import token
-
-_HERE = Path(__file__).parent
-
 
 #: Words of the component; values in braces are its own.
 SAID: dict[str, str] = {
@@ -62,7 +57,7 @@ def upload_box(
         if isinstance(identifier, str):
             on_done(identifier)
 
-    _component()(
+    component("upload", ("parts/element.js", "upload.js"))(
         key=key,
         data={
             "token": token(),
@@ -73,15 +68,4 @@ def upload_box(
             "largest": uploads.limits.largest,
         },
         on_done_change=done,
-    )
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_upload",
-        html='<div id="upload"></div>\n',
-        css=(_HERE / "upload.css").read_text("utf-8"),
-        js=(_HERE / "upload.js").read_text("utf-8"),
     )

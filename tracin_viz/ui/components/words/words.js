@@ -1,12 +1,5 @@
 // Texts with shaded pieces. All text enters through textContent.
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  return node;
-}
-
 function shaded(piece) {
   if (!piece.share) return document.createTextNode(piece.text);
   const node = element("mark", piece.share > 0 ? "for" : "against", piece.text);

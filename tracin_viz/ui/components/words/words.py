@@ -5,15 +5,10 @@ Text of the data set reaches the page through ``textContent`` only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import streamlit as st
-
-_HERE = Path(__file__).parent
+from tracin_viz.ui.components.registering import component
 
 
 @dataclass(frozen=True)
@@ -54,15 +49,6 @@ def words(texts: Sequence[ShadedText], *, key: str, label: str) -> None:
         key: Unique on the page.
         label: What they are, read aloud before them.
     """
-    _component()(key=key, data={"texts": [asdict(one) for one in texts], "label": label})
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    # Registered on first use: registering needs Streamlit's runtime, and importing this module must not.
-    return st.components.v2.component(
-        "tracin_viz_words",
-        html='<div id="words"></div>\n',
-        css=(_HERE / "words.css").read_text("utf-8"),
-        js=(_HERE / "words.js").read_text("utf-8"),
+    component("words", ("parts/element.js", "words.js"))(
+        key=key, data={"texts": [asdict(one) for one in texts], "label": label}
     )
