@@ -9,6 +9,9 @@ from tracin_viz.audit.exploring import Exploring
 from tracin_viz.audit.groups import Group, confusion_document, find_group
 from tracin_viz.audit.influence import Place, Question, influence_document, parts_document, words_document
 from tracin_viz.audit.opposing import MOST, Many, opposing_document
+from tracin_viz.data.images import decode
+from tracin_viz.errors import InputError
+from tracin_viz.store.own_queries import OwnQueries
 
 
 class Asking(Exploring):
@@ -155,6 +158,43 @@ class Asking(Exploring):
             InputError: The address cannot be read.
         """
         return find_group(self.record, self.results, self.selections, self.query_split, address)
+
+    def keep_query(self, *, text: str | None = None, image: bytes | None = None) -> str:
+        """Keep a sentence or a picture that is no example of the data, so that an address can name it.
+
+        Returns:
+            The name that ``own_query`` takes.
+
+        Raises:
+            InputError: It is empty, too large, no picture, or not what this audit is about.
+            ReadOnlyError: The workspace was opened for looking only.
+        """
+        self.database.require_writable()
+        wanted = "text" if text is not None else "image"
+        if self.record.task != wanted:
+            raise InputError(
+                f"Audit '{self.record.name}' takes no {wanted} as a query.",
+                remedy="Give an example, or what its data consists of.",
+            )
+        if image is not None:
+            decode(image, "the picture")
+        return self._own_queries.keep(
+            wanted, image if image is not None else str(text).encode("utf-8", "replace")
+        )
+
+    def own_query(self, name: str) -> dict[str, Any]:
+        """A kept query, as an argument of ``influence``: ``{"text": …}`` or ``{"image": …}``.
+
+        Raises:
+            NotFoundError: It is not kept (any more).
+        """
+        kind, content = self._own_queries.get(name)
+        return {kind: content.decode() if kind == "text" else content}
+
+    @property
+    def _own_queries(self) -> OwnQueries:
+        folder = self.home.audit_folder(self.record.name) / "queries"
+        return OwnQueries(folder, read_only=self.database.read_only)
 
     def _place(self) -> Place:
         return Place(self.home, self.record, self.results, self.selections, self.query_split)

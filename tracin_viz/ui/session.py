@@ -21,9 +21,6 @@ from tracin_viz.fingerprint import fingerprint, from_address, in_address
 from tracin_viz.ui.access import read_only
 from tracin_viz.ui.language import language
 
-#: Where a typed sentence or an uploaded picture is kept; too large for the address.
-OWN_QUERY = "own_query"
-
 _T = TypeVar("_T")
 
 _lock = threading.Lock()
@@ -146,10 +143,9 @@ def current_audit(summaries: list[AuditSummary]) -> Audit | None:
 
 def choose_audit(name: str) -> None:
     """Make ``name`` the audit of all pages; what was chosen inside another audit is forgotten."""
-    for forgotten in ("query", "item", "session", "sel", "group", "own"):
+    for forgotten in ("query", "item", "session", "sel", "group", "own_label"):
         remember(forgotten, "")
     remember("audit", name)
-    st.session_state.pop(OWN_QUERY, None)
 
 
 def visit() -> str:

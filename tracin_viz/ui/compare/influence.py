@@ -14,6 +14,7 @@ from tracin_viz.ui.cards import example_card, influence_cards
 from tracin_viz.ui.compare.sides import Side
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
+from tracin_viz.ui.influence.own import is_own
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.results import document, examples
 from tracin_viz.ui.session import linked, publish, remember, remembered, visit
@@ -72,7 +73,9 @@ def _query(audit: Audit) -> str:
     if not st.session_state.get(key):
         wrong = table.index[table["wrong"]]
         first = str(table["id"].iloc[int(wrong[0]) if len(wrong) else 0])
-        st.session_state[key] = remembered("query") or first
+        asked = remembered("query")
+        # A sentence or picture of one's own is no example that both sides could have.
+        st.session_state[key] = first if is_own(asked) else asked or first
     query = str(
         st.text_input(
             tr("Query example"),

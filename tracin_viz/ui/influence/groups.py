@@ -12,9 +12,10 @@ import streamlit as st
 from tracin_viz.audit import Audit, Group, cell_address
 from tracin_viz.ui import charts, text, theme
 from tracin_viz.ui.influence.figures import confusion_figure
+from tracin_viz.ui.influence.own import leave_own
 from tracin_viz.ui.language import language, tr, trn
 from tracin_viz.ui.results import document, examples, shared
-from tracin_viz.ui.session import OWN_QUERY, remember
+from tracin_viz.ui.session import remember
 from tracin_viz.ui.short import class_word, class_words
 
 #: Classes drawn in the matrix; of more, those that are confused most.
@@ -28,8 +29,7 @@ Counts = npt.NDArray[np.int64]
 def choose_group(address: str) -> None:
     """Explain this group from now on."""
     remember("group", address)
-    remember("own", "")
-    st.session_state.pop(OWN_QUERY, None)
+    leave_own()
 
 
 def is_labelled(audit: Audit, group: Group) -> bool:

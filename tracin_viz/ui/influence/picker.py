@@ -11,12 +11,12 @@ from tracin_viz.ui.cards import example_card
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.influence.filters import clear_filters, filtered
 from tracin_viz.ui.influence.groups import group_box, is_labelled
-from tracin_viz.ui.influence.own import own_box, own_query
+from tracin_viz.ui.influence.own import is_own, own_box, own_query
 from tracin_viz.ui.influence.queries import Found
 from tracin_viz.ui.influence.question import Asked
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.results import examples
-from tracin_viz.ui.session import OWN_QUERY, remember, remembered
+from tracin_viz.ui.session import remember, remembered
 
 STRIP = 12
 
@@ -24,9 +24,8 @@ STRIP = 12
 def choose(identity: str) -> None:
     """Explain this example from now on."""
     remember("query", identity)
-    for other in ("group", "own", "own_label"):
+    for other in ("group", "own_label"):
         remember(other, "")
-    st.session_state.pop(OWN_QUERY, None)
 
 
 def pick(audit: Audit) -> Asked | None:
@@ -36,7 +35,7 @@ def pick(audit: Audit) -> Asked | None:
         What is asked about; ``None`` when the filters leave nothing and nothing was chosen before.
 
     Raises:
-        NotFoundError: The address names an example or group that does not exist.
+        NotFoundError: The address names an example, group or own query that does not exist.
     """
     table = examples(audit, audit.query_split)
     found = filtered(audit, table)
@@ -73,7 +72,7 @@ def _group(audit: Audit) -> Asked | None:
 def _present(audit: Audit, found: Found, count: int) -> int:
     """Row of the example asked about; -1 when there is none."""
     asked = remembered("query")
-    if not asked:
+    if not asked or is_own(asked):
         return int(found.rows[0]) if len(found.rows) else -1
     split, _, row = asked.rpartition(":")
     if split != audit.query_split or not row.isdecimal() or int(row) >= count:
