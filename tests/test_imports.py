@@ -53,6 +53,7 @@ WORKER_MODULES = {
     "fitness",
     "fitting",
     "held",
+    "likeness",
     "helper_process",
     "inspect_run",
     "loading",

@@ -68,7 +68,8 @@ class Feed:
 
         Places and sizes may be anything; reading ahead pays when each call goes on where the last one ended.
         """
-        if not self._ahead:
+        alone = self._reader is None and first + size >= len(self._rows)
+        if not self._ahead or alone:  # nothing comes after it that could be read meanwhile
             return self._source.read(self._rows[first : first + size])
         if self._reader is None or self._reader.next_place != (first, size):
             self.close()

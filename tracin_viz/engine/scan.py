@@ -22,6 +22,9 @@ _PIECE_ON_CPU = 1 << 18
 _PIECE_ON_GPU = 1 << 26
 # Scores of this many (example, query) pairs are gathered before anything is selected from them.
 _PAIRS_AT_ONCE = 1 << 22
+# No stored row is longer than this: rows have unit norm before they are rounded to 11 or 8 significant bits.
+# It covers the rounding of the float32 products as well.
+_UNIT = 1.01
 
 Rows = Any  # (b, d) fp16, bf16 or float32: numpy array, memory map or torch tensor on any device
 Block = tuple[slice, Sequence[tuple[Rows, Rows]]]
@@ -47,11 +50,11 @@ def scan(blocks: Iterable[Block], question: Question) -> Iterator[tuple[np.ndarr
     """
     queries = question.unit_queries()
     for place, parts in blocks:
-        _check_block(place, parts, question)
-        wanted = _wanted(place, question.where)
+        check_block(place, parts, question)
+        chosen = np.flatnonzero(wanted(place, question.where))
         step = max(1, _PAIRS_AT_ONCE // max(1, len(queries)))
-        for start in range(0, len(wanted), step):
-            local = wanted[start : start + step]
+        for start in range(0, len(chosen), step):
+            local = chosen[start : start + step]
             indices = local + place.start
             scores = _score(local, parts, question, queries)
             _forbid_other_classes(scores, indices, question.where)
@@ -66,14 +69,32 @@ def all_scores(blocks: Iterable[Block], question: Question, *, total: int) -> np
     return out
 
 
-def _wanted(place: slice, where: Filter) -> np.ndarray:
-    """Positions inside the block that at least one query may be answered with."""
+def bounds(norms: np.ndarray, question: Question) -> np.ndarray:
+    """What no |score| of :func:`scan` exceeds, from the norms alone.
+
+    Args:
+        norms: (K, n) of the stored rows.
+        question: Queries, weights and ranking; its filter is not applied.
+
+    Returns:
+        (n, Q) float32; NaN where an example cannot be ranked, infinite where a norm is.
+    """
+    weights = _weights(np.arange(norms.shape[1]), [(None, row) for row in norms], question)  # (A, n)
+    active = question.unit_queries()[:, question.active].astype(np.float64)
+    lengths = np.sqrt(np.square(active).sum(axis=2)).astype(np.float32)  # (Q, A)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found: np.ndarray = (weights.T @ lengths.T) * np.float32(_UNIT)
+    return found
+
+
+def wanted(place: slice, where: Filter) -> np.ndarray:
+    """(b,) which examples of a block at least one query may be answered with."""
     keep = np.ones(place.stop - place.start, dtype=np.bool_)
     if where.allowed is not None:
         keep &= where.allowed[place]
     if where.labels is not None and where.same_class_as is not None:
         keep &= np.isin(where.labels[place], where.same_class_as)
-    return np.flatnonzero(keep)
+    return keep
 
 
 def _forbid_other_classes(scores: torch.Tensor, indices: np.ndarray, where: Filter) -> None:
@@ -133,7 +154,12 @@ def _accumulate(
     scores.addcmul_(product, weight[:, None])
 
 
-def _check_block(place: slice, parts: Sequence[tuple[Rows, Rows]], question: Question) -> None:
+def check_block(place: slice, parts: Sequence[tuple[Rows, Rows]], question: Question) -> None:
+    """Refuse a block that was not stored with the queries' checkpoints and sketch settings.
+
+    Raises:
+        EngineError: It was not.
+    """
     _, checkpoints, dimension = question.queries.shape
     if len(parts) != checkpoints:
         raise EngineError(

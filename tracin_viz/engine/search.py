@@ -17,7 +17,7 @@ from tracin_viz.engine.question import Filter, Question
 from tracin_viz.engine.scan import Block, scan
 from tracin_viz.errors import EngineError
 
-__all__ = ["Block", "Filter", "Question", "Ranked", "SearchResult", "search"]
+__all__ = ["Block", "Filter", "Question", "Ranked", "SearchResult", "Strongest", "search"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,22 +66,49 @@ def search(blocks: Iterable[Block], question: Question, *, k: int) -> SearchResu
     Raises:
         EngineError: k is not positive, or a block does not fit the queries.
     """
-    if k < 1:
-        raise EngineError(f"Asked for the {k} strongest examples.", remedy="Ask for at least one.")
-    best = [_Best(k) for _ in question.queries]
-    worst = [_Best(k) for _ in question.queries]
+    strongest = Strongest(question, k)
     for indices, scores in scan(blocks, question):
-        columns = scores.T.contiguous()  # (Q, b)
-        for query, column in enumerate(columns):
-            best[query].offer(indices, column)
-            worst[query].offer(indices, -column)
-    factors = question.factors()
-    return SearchResult(
-        tuple(Ranked(each.indices, each.scores * factor) for each, factor in zip(best, factors, strict=True)),
-        tuple(
-            Ranked(each.indices, -each.scores * factor) for each, factor in zip(worst, factors, strict=True)
-        ),
-    )
+        strongest.offer(indices, scores)
+    return strongest.result()
+
+
+class Strongest:
+    """The k highest and the k lowest scores of each query among those seen so far.
+
+    Args:
+        question: The queries.
+        k: How many of each.
+
+    Raises:
+        EngineError: k is not positive.
+    """
+
+    def __init__(self, question: Question, k: int) -> None:
+        if k < 1:
+            raise EngineError(f"Asked for the {k} strongest examples.", remedy="Ask for at least one.")
+        self._factors = question.factors()
+        self._best = [_Best(k) for _ in question.queries]
+        self._worst = [_Best(k) for _ in question.queries]
+
+    def offer(self, indices: np.ndarray, scores: torch.Tensor) -> None:
+        """Take in the scores (b, Q) of examples ``indices`` (b,), each example once; NaN is never taken."""
+        for query, column in enumerate(scores.T.contiguous()):  # (Q, b)
+            self._best[query].offer(indices, column)
+            self._worst[query].offer(indices, -column)
+
+    def floors(self) -> np.ndarray:
+        """(Q,) float32: an example whose |score| is below this changes no answer to the query any more."""
+        pairs = zip(self._best, self._worst, strict=True)
+        return np.array([min(best.floor, worst.floor) for best, worst in pairs], dtype=np.float32)
+
+    def result(self) -> SearchResult:
+        """What was found."""
+        best = zip(self._best, self._factors, strict=True)
+        worst = zip(self._worst, self._factors, strict=True)
+        return SearchResult(
+            tuple(Ranked(each.indices, each.scores * factor) for each, factor in best),
+            tuple(Ranked(each.indices, -each.scores * factor) for each, factor in worst),
+        )
 
 
 class _Best:
@@ -92,11 +119,15 @@ class _Best:
         self.indices = np.empty(0, dtype=np.int64)
         self.scores = np.empty(0, dtype=np.float32)
 
+    @property
+    def floor(self) -> float:
+        """What a score must reach to be taken."""
+        # Equal scores stay in: a later block may hold the lower index.
+        return float(self.scores[-1]) if len(self.scores) == self.k else -np.inf
+
     def offer(self, indices: np.ndarray, scores: torch.Tensor) -> None:
         """Take in the scores (b,) of examples ``indices`` (b,); NaN is never taken."""
-        # Equal scores stay in: a later block may hold the lower index. Comparisons with NaN are false.
-        floor = float(self.scores[-1]) if len(self.scores) == self.k else -np.inf
-        chosen = torch.nonzero(scores >= floor).squeeze(1)
+        chosen = torch.nonzero(scores >= self.floor).squeeze(1)  # comparisons with NaN are false
         if len(chosen) == 0:
             return
         values = scores[chosen]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,15 @@ from tracin_viz.errors import InputError
 
 class SketchProducts(ExactProducts):
     """What is measured at one checkpoint, not multiplied by learning rates."""
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Borrows the model once for several calls, each of which would otherwise borrow it and give it back.
+
+        For one example that takes as long as its gradient. The model is the engine's until the end.
+        """
+        with self._session.open():
+            yield
 
     def measure(self, data: Any, checkpoint: int, *, on_batch: OnBatch | None = None) -> Measurements:
         """One pass over ``data`` at one checkpoint (by index); learning rates are not applied."""

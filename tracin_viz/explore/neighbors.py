@@ -89,7 +89,18 @@ def similar(
     rows = np.flatnonzero(~np.isnan(found))
     if exclude is not None:
         rows = rows[~np.isin(rows, exclude)]
-    rounded = np.round(found[rows], 9)
-    most = rows[np.argsort(-rounded, kind="stable")[: max(0, top)]]
-    least = rows[np.argsort(rounded, kind="stable")[: max(0, top)]]
-    return Similar(most, found[most], least, found[least])
+    return ranked(rows, found[rows], top)
+
+
+def ranked(rows: npt.NDArray[np.int64], found: npt.NDArray[np.float64], top: int) -> Similar:
+    """The two ends of cosines, as ``similar`` orders them.
+
+    Args:
+        rows: (r,) ascending.
+        found: (r,) their cosines; none is NaN.
+        top: Examples per side.
+    """
+    rounded = np.round(found, 9)
+    most = np.argsort(-rounded, kind="stable")[: max(0, top)]
+    least = np.argsort(rounded, kind="stable")[: max(0, top)]
+    return Similar(rows[most], found[most], rows[least], found[least])

@@ -6,12 +6,11 @@ of their sketches. Rows stay memory maps, so what is held is their pages in the 
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 import numpy.typing as npt
 
 from tracin_viz.engine.search import Block
+from tracin_viz.jobs.likeness import Likeness
 from tracin_viz.store.parts import GradientSet
 
 Rows = npt.NDArray[np.int64]
@@ -28,6 +27,7 @@ class Held:
         blocks: As ``engine.search`` takes them.
         self_influence: (K, n) float64 exact squared gradient norms, learning rates not applied.
         finite: (n,) whether the gradient is finite at every checkpoint.
+        likeness: Embeddings of the last checkpoint.
     """
 
     def __init__(self, gradients: GradientSet) -> None:
@@ -35,19 +35,15 @@ class Held:
         self.blocks: list[Block] = []
         squares, finite, embeddings = [], [], []
         for part, units in gradients.shards():
-            self.blocks.append((part, [(unit.rows, unit.norm) for unit in units]))
+            # Norms are read at every question, and are small; of rows only those that may be in the answer.
+            self.blocks.append((part, [(unit.rows, np.array(unit.norm)) for unit in units]))
             squares.append(np.stack([unit.examples["self_influence"].to_numpy() for unit in units]))
             finite.append(np.stack([unit.examples["finite"].to_numpy() for unit in units]).all(axis=0))
             embeddings.append(units[-1].embedding)
         self.self_influence: npt.NDArray[np.float64] = np.concatenate(squares, axis=1)
         self.finite: npt.NDArray[np.bool_] = np.concatenate(finite)
-        self._embeddings = embeddings
+        self.likeness = Likeness(embeddings)
         self._starts = np.array([part.start for part, _ in self.blocks])
-
-    @cached_property
-    def embedding(self) -> npt.NDArray[np.float16]:
-        """(n, e) embeddings of the last checkpoint."""
-        return np.concatenate(self._embeddings)
 
     def sketches(self, rows: Rows) -> npt.NDArray[np.float32]:
         """(m, K, d) gradient sketches of ``rows``, in their order; flagged examples are zero."""

@@ -106,6 +106,10 @@ class QuerySide:
         return engine.measure(data, place, on_batch=lambda _: stop_if(cancelled))
 
     def _take_example(self, header: dict[str, Any], cancelled: Cancelled) -> None:
+        with self._warm.engine.borrowed():
+            self._measure_example(header, cancelled)
+
+    def _measure_example(self, header: dict[str, Any], cancelled: Cancelled) -> None:
         warm, last = self._warm, len(self._warm.rates) - 1
         seen = self._measure(warm.engine, self.query.data, last, cancelled)
         self.predicted, self.value = int(seen.predicted[0]), float(seen.value[0])
@@ -114,9 +118,11 @@ class QuerySide:
         self.target = explained(warm.sources.dataset, header, self.query, self.predicted)
         engine = warm.engine if self.target.kind == "loss" else warm.score_engine
         kept = {last: seen} if self.target.own else {}
-        measured = [
-            kept.get(place) or self._measure(engine, self.data, place, cancelled) for place in range(last + 1)
-        ]
+        with engine.borrowed():
+            measured = [
+                kept.get(place) or self._measure(engine, self.data, place, cancelled)
+                for place in range(last + 1)
+            ]
         if not all(bool(found.finite[0]) for found in measured):
             raise _not_finite("this query")
         self.sketches = np.stack([found.rows for found in measured], axis=1)  # (1, K, d)
@@ -128,7 +134,7 @@ class QuerySide:
         self.predicted, self.value, self.confidence = -1, float("nan"), float("nan")
         self.target = explained(warm.sources.dataset, header, query, -1)
         held = warm.held(query.split)
-        self.embedding = held.embedding[query.rows].astype(np.float64).mean(axis=0)
+        self.embedding = held.likeness.rows(query.rows).astype(np.float64).mean(axis=0)
         finite: npt.NDArray[np.bool_]
         if self.target.own:  # these were measured by the run
             sketches, finite = held.sketches(query.rows), held.finite[query.rows]

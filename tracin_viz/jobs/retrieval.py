@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tracin_viz.engine import sketch_error
-from tracin_viz.engine.search import Block, Filter, Question, search
+from tracin_viz.engine.bounded import search_bounded
+from tracin_viz.engine.search import Block, Filter, Question
 from tracin_viz.errors import InputError
-from tracin_viz.explore.neighbors import similar
 from tracin_viz.jobs.query_side import Cancelled, QuerySide, stop_if
 from tracin_viz.jobs.warm import Warm
 
@@ -66,7 +66,8 @@ def candidates(warm: Warm, asked: QuerySide, order: Order, cancelled: Cancelled)
     if order.same_class:
         allowed &= np.asarray(warm.sources.dataset.splits["train"].labels) == _class_of(asked)
     question = Question(asked.sketches, warm.rates, order.ranking, Filter(allowed=allowed))
-    found = search(watched(held.blocks, cancelled), question, k=max(CANDIDATES, CANDIDATES_EACH * order.top))
+    number = max(CANDIDATES, CANDIDATES_EACH * order.top)
+    found = search_bounded(held.blocks, question, k=number, on_piece=lambda: stop_if(cancelled))
     rows = found.candidates()
     weighted = (warm.rates[:, None] * asked.sketches[0]).reshape(-1)  # (K·d,)
     return Candidates(rows, held.sketches(rows).reshape(len(rows), -1).astype(np.float64) @ weighted)
@@ -113,7 +114,7 @@ def for_and_against(rows: Rows, scores: Floats, sketched: Floats, top: int) -> L
 def alike(warm: Warm, asked: QuerySide, top: int) -> Lists:
     """The most and the least similar training examples by embedding."""
     own = asked.query.own_training_rows
-    found = similar(warm.held("train").embedding, asked.embedding, top=top, exclude=own)
+    found = warm.held("train").likeness.similar(asked.embedding, top=top, exclude=own)
     return {
         "most_similar": (found.most, found.most_cosine, found.most_cosine),
         "least_similar": (found.least, found.least_cosine, found.least_cosine),
