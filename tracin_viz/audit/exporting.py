@@ -21,7 +21,8 @@ from tracin_viz.relabel.bulk import append_all
 from tracin_viz.relabel.decisions import Decision
 from tracin_viz.relabel.exports import entries, importing, table, writing
 from tracin_viz.relabel.exports.label_texts import given_texts
-from tracin_viz.relabel.exports.pictures import LINKS
+from tracin_viz.relabel.exports.placing import LINKS
+from tracin_viz.relabel.exports.progress import Progress, silent
 from tracin_viz.relabel.exports.reading import read_labels
 from tracin_viz.relabel.plain_text import storable
 from tracin_viz.relabel.spreadsheet import csv_text
@@ -50,7 +51,15 @@ class ExportFormat:
 class Exporting(Relabelling):
     """The part of an audit that writes labels to files and reads them from files."""
 
-    def export(self, format: str, output: Path, *, rows: str = "all", links: str = "copy") -> Path:
+    def export(
+        self,
+        format: str,
+        output: Path,
+        *,
+        rows: str = "all",
+        links: str = "copy",
+        told: Progress = silent,
+    ) -> Path:
         """Write given and decided labels.
 
         Args:
@@ -58,6 +67,8 @@ class Exporting(Relabelling):
             output: File or new folder to write; the audit's own data is never overwritten.
             rows: ``all`` training examples, the ``decided`` ones, or the ``changes``.
             links: For folders of pictures: ``copy``, or ``hard`` for hard links where they can be made.
+            told: Called with how much is written and how much there is; what it raises stops the export,
+                which then leaves nothing.
 
         Raises:
             InputError: Unknown or unfit format, or ``output`` would overwrite something.
@@ -69,7 +80,7 @@ class Exporting(Relabelling):
             found,
             format,
             output,
-            writing.Subject(self.results.dataset(), links),
+            writing.Subject(self.results.dataset(), links, told),
             protected=[
                 Path(self.record.data),
                 Path(self.record.model),
@@ -154,8 +165,12 @@ class Exporting(Relabelling):
                 )
             return made.read_bytes()
 
-    def export_here(self, format: str, *, rows: str = "all") -> Path:
+    def export_here(
+        self, format: str, *, rows: str = "all", links: str = "copy", told: Progress = silent
+    ) -> Path:
         """Write an export into the folder ``exports`` of the workspace, under a name that says what it is.
+
+        Takes the same as ``export``.
 
         Raises:
             InputError: Unknown or unfit format, or unknown rows.
@@ -165,7 +180,9 @@ class Exporting(Relabelling):
         when = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         name = f"{self.record.name}-{format}-{rows}-{when}-{uuid.uuid4().hex[:4]}"
         ending = chosen.ending if chosen is not None else ""
-        return self.export(format, self.home.root / "exports" / f"{name}{ending}", rows=rows)
+        return self.export(
+            format, self.home.root / "exports" / f"{name}{ending}", rows=rows, links=links, told=told
+        )
 
     def import_labels(self, path: Path, *, annotator: str = "", store: bool = True) -> dict[str, Any]:
         """Take over the decisions in a file or folder that an export wrote.

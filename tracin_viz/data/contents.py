@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +34,8 @@ class Contents(Protocol):
     def raw(self, row: int) -> bytes | str:
         """One content as it is stored."""
 
-    def file(self, row: int) -> Path | None:
-        """The file that is that content, where it lies in a folder by itself."""
+    def file(self, row: int) -> str | None:
+        """Path of the file that is that content, where it lies in a folder by itself."""
 
     def checksums(self, rows: Rows) -> Rows:
         """``(n,)`` numbers of 32 bits that equal contents share, quickly made."""
@@ -58,7 +59,7 @@ class TextContents:
         """The text."""
         return self._all[row]
 
-    def file(self, row: int) -> Path | None:
+    def file(self, row: int) -> str | None:
         """None: a text is no file."""
         return None
 
@@ -84,6 +85,8 @@ class FileContents:
         self._files = files
         self._column = names
         self._names = Strings(names)
+        root = getattr(files, "root", None)
+        self._root = str(root) if isinstance(root, Path) else None
 
     def load(self, row: int, place: str) -> Image.Image:
         """The picture, the right way up."""
@@ -93,10 +96,11 @@ class FileContents:
         """The file's bytes."""
         return self._files.read(self._names[row], MAX_BYTES)
 
-    def file(self, row: int) -> Path | None:
-        """The file; ``None`` inside an archive, or where the name leads out of the folder."""
-        root, name = getattr(self._files, "root", None), self._names[row]
-        return root / name if isinstance(root, Path) and name in self._files else None
+    def file(self, row: int) -> str | None:
+        """Path of the file; ``None`` inside an archive, or where the name leads out of the folder."""
+        name = self._names[row]
+        # Joined as text: an export asks for every row, and path objects would take longer than the links.
+        return f"{self._root}{os.sep}{name}" if self._root is not None and name in self._files else None
 
     def checksums(self, rows: Rows) -> Rows:
         """As ``Files.checksum``."""
@@ -135,7 +139,7 @@ class BlobContents:
             )
         return content
 
-    def file(self, row: int) -> Path | None:
+    def file(self, row: int) -> str | None:
         """None: the pictures are inside a table."""
         return None
 
@@ -175,7 +179,7 @@ class FeatureContents:
         """The numbers' bytes, little-endian."""
         return bytes(self._matrix[row].astype("<f4").tobytes())
 
-    def file(self, row: int) -> Path | None:
+    def file(self, row: int) -> str | None:
         """None: a row of numbers is no file."""
         return None
 
@@ -234,8 +238,8 @@ class RowReader:
         """The content as it is stored."""
         return self._contents.raw(int(self._rows[split][row]))
 
-    def file(self, split: str, row: int) -> Path | None:
-        """The file that is the content, where it lies in a folder by itself."""
+    def file(self, split: str, row: int) -> str | None:
+        """Path of the file that is the content, where it lies in a folder by itself."""
         return self._contents.file(int(self._rows[split][row]))
 
     def place(self, split: str, row: int) -> str:

@@ -29,8 +29,8 @@ class Reader(Protocol):
     def raw(self, split: str, row: int) -> bytes | str:
         """The content of one example as it is stored: file bytes, or text."""
 
-    def file(self, split: str, row: int) -> Path | None:
-        """The file that is the content of one example, where it lies in a folder by itself."""
+    def file(self, split: str, row: int) -> str | None:
+        """Path of the file that is the content of one example, where it lies in a folder by itself."""
 
     def place(self, split: str, row: int) -> str:
         """Where a person finds that example: a file, or a line of a file."""
@@ -110,8 +110,8 @@ class Dataset:
         """``(n,)`` numbers that equal contents of a split share, and others rarely do; quickly made."""
         return self.reader.checksums(split)
 
-    def file(self, split: str, row: int) -> Path | None:
-        """The file that is the content of one example; ``None`` in tables and archives."""
+    def file(self, split: str, row: int) -> str | None:
+        """Path of the file that is the content of one example; ``None`` in tables and archives."""
         self._check(split, row)
         return self.reader.file(split, row)
 

@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from tracin_viz.errors import InputError
+from tracin_viz.relabel.exports.progress import Progress, silent
 from tracin_viz.relabel.exports.tabular import write_csv
 
 #: What the columns of single people begin with.
 PERSON = "annotator:"
 
 
-def write_single(frame: pd.DataFrame, path: Path) -> None:
+def write_single(frame: pd.DataFrame, path: Path, *, told: Progress = silent) -> None:
     """CSV: the schema's columns and those that cleanlab calls a label issue."""
     found = frame.assign(
         is_label_issue=frame["changed"],
@@ -28,16 +29,17 @@ def write_single(frame: pd.DataFrame, path: Path) -> None:
         predicted_label=_predicted(frame),
         corrected_label=frame["label"],
     )
-    write_csv(found, path)
+    write_csv(found, path, told=told)
 
 
-def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str]) -> None:
+def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str], told: Progress = silent) -> None:
     """CSV: one column of class numbers for each person who decided; empty where that person gave no class.
 
     Args:
         frame: Columns of ``SCHEMA``.
         path: The file.
         classes: Names by number.
+        told: Called as rows are written.
 
     Raises:
         InputError: Labels are no single classes, so that they have no numbers.
@@ -62,7 +64,7 @@ def write_wide(frame: pd.DataFrame, path: Path, *, classes: Sequence[str]) -> No
     wide = frame[["id", "source", "given_label", "suggested_label"]].assign(given=given)
     for name in sorted(people):
         wide[f"{PERSON}{name}"] = people[name]
-    write_csv(wide.assign(decisions=frame["decisions"]), path)
+    write_csv(wide.assign(decisions=frame["decisions"]), path, told=told)
 
 
 def _predicted(frame: pd.DataFrame) -> pd.Series[str]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from tracin_viz.fingerprint import fingerprint
 from tracin_viz.portable import sync_file
+from tracin_viz.relabel.exports.progress import Progress, silent
 from tracin_viz.relabel.exports.schema import SCHEMA
 from tracin_viz.relabel.exports.tabular import pieces
 
@@ -21,18 +22,19 @@ _ARROW = {"text": pa.string(), "number": pa.float64(), "count": pa.int64(), "fla
 _DATA = "data-00000-of-00001.arrow"
 
 
-def write_dataset(frame: pd.DataFrame, folder: Path) -> None:
+def write_dataset(frame: pd.DataFrame, folder: Path, *, told: Progress = silent) -> None:
     """Write the folder, which is made.
 
     Args:
         frame: Columns of ``SCHEMA``.
         folder: Where; it must not exist.
+        told: Called as rows are written.
     """
     folder.mkdir()
     schema = pa.schema([(name, _ARROW[column.kind]) for name, column in SCHEMA.items()])
     features = {name: {"dtype": str(schema.field(name).type), "_type": "Value"} for name in SCHEMA}
     with pa.OSFile(str(folder / _DATA), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
-        for piece in pieces(frame):
+        for piece in pieces(frame, told):
             writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=False))
     size = (folder / _DATA).stat().st_size
     splits = {"train": {"name": "train", "num_bytes": size, "num_examples": len(frame), "dataset_name": None}}

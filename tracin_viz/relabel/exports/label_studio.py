@@ -15,13 +15,24 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from tracin_viz.relabel.exports.progress import Progress, silent
+from tracin_viz.relabel.exports.tabular import pieces
+
 #: Names of the controls in the labelling interface; ``docs/exports.md`` shows the interface itself.
 LABEL, DECISION, NOTE = "label", "decision", "note"
 #: Who made the predictions.
 MODEL = "TracIn-Viz"
 
 
-def write_tasks(frame: pd.DataFrame, path: Path, *, task: str, target: str, classes: tuple[str, ...]) -> None:
+def write_tasks(
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    task: str,
+    target: str,
+    classes: tuple[str, ...],
+    told: Progress = silent,
+) -> None:
     """One JSON array of tasks.
 
     Args:
@@ -30,13 +41,15 @@ def write_tasks(frame: pd.DataFrame, path: Path, *, task: str, target: str, clas
         task: ``"image"``, or anything else for text.
         target: What a label is.
         classes: Names of the classes.
+        told: Called as rows are written.
     """
     writer = _Writer("image" if task == "image" else "text", target, classes)
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         before = "[\n"
-        for made in writer.tasks(frame):
-            stream.write(before + json.dumps(made, ensure_ascii=False, allow_nan=False))
-            before = ",\n"
+        for piece in pieces(frame, told):
+            for made in writer.tasks(piece):
+                stream.write(before + json.dumps(made, ensure_ascii=False, allow_nan=False))
+                before = ",\n"
         stream.write("[]\n" if before == "[\n" else "\n]\n")
 
 

@@ -6,20 +6,19 @@ source file itself under a second name, so whoever edits one edits both: copies 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tracin_viz.data.contents import THREADS, TOGETHER
 from tracin_viz.data.dataset import Dataset
 from tracin_viz.data.files import ending
 from tracin_viz.data.images import SUFFIXES
 from tracin_viz.errors import InputError
 from tracin_viz.portable import sync_file
+from tracin_viz.relabel.exports.placing import LINKS, place_all
+from tracin_viz.relabel.exports.progress import Progress, shifted, silent
 from tracin_viz.relabel.exports.safe_names import SafeNames
 from tracin_viz.relabel.exports.tabular import json_lines, pieces
 
@@ -27,13 +26,13 @@ from tracin_viz.relabel.exports.tabular import json_lines, pieces
 METADATA = "metadata.jsonl"
 #: The table of a cleaned folder, outside the folders that loaders take for splits.
 LABELS = "tracin-viz-labels.jsonl"
-#: How pictures come into the folder.
-LINKS = ("copy", "hard")
 #: Pictures in one folder of an imagefolder: file managers and some systems get slow beyond.
 _TOGETHER = 1000
 
 
-def write_image_folder(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links: str) -> None:
+def write_image_folder(
+    frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links: str, told: Progress = silent
+) -> None:
     """``train/`` with every picture and ``metadata.jsonl``, for ``datasets.load_dataset("imagefolder", …)``.
 
     Args:
@@ -41,6 +40,7 @@ def write_image_folder(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, l
         dataset: Where the pictures are.
         folder: Where to write; it must not exist.
         links: A word of ``LINKS``.
+        told: Called as pictures come into the folder; it may raise, which stops the rest.
 
     Raises:
         InputError: These are no pictures, or one can no longer be read.
@@ -50,20 +50,24 @@ def write_image_folder(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, l
     root.mkdir(parents=True)
     names = SafeNames()
     files: list[str] = []
-    wanted: list[tuple[int, Path]] = []
+    wanted: list[tuple[int, str]] = []
     for place, (row, source) in enumerate(_numbered(frame)):
         part = f"{place // _TOGETHER:04d}"
         if place % _TOGETHER == 0:
             (root / part).mkdir()
         # Under its row, so that pictures of the same name in two classes stay apart and in order.
         name = f"{part}/{names(f'{row:06d}-{_file_name(dataset, row, source)}')}"
-        wanted.append((row, root / name))
+        wanted.append((row, name))
         files.append(name)
-    _put_all(dataset, wanted, links)
-    _table(frame.assign(file_name=files), root / METADATA)
+    total = len(wanted) + len(files)
+    place_all(dataset, wanted, root, links=links, told=shifted(told, before=0, total=total))
+    rest = shifted(told, before=len(wanted), total=total)
+    _table(frame.assign(file_name=files), root / METADATA, told=rest)
 
 
-def write_cleaned(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links: str) -> None:
+def write_cleaned(
+    frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links: str, told: Progress = silent
+) -> None:
     """``train/<label>/<file>``: decided labels as folders, excluded examples left out.
 
     Besides the pictures there is one table of all examples, ``tracin-viz-labels.jsonl``, which names the file
@@ -74,6 +78,7 @@ def write_cleaned(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links:
         dataset: Where the pictures are.
         folder: Where to write; it must not exist.
         links: A word of ``LINKS``.
+        told: Called as pictures come into the folder; it may raise, which stops the rest.
 
     Raises:
         InputError: These are no pictures of one class each, or one can no longer be read.
@@ -88,9 +93,11 @@ def write_cleaned(frame: pd.DataFrame, dataset: Dataset, folder: Path, *, links:
     files = _by_label(frame, dataset)
     for place in sorted({name.rpartition("/")[0] for name in files if name}):
         (folder / place).mkdir()
-    wanted = [(row, folder / name) for (row, _), name in zip(_numbered(frame), files, strict=True) if name]
-    _put_all(dataset, wanted, links)
-    _table(frame.assign(file_name=files), folder / LABELS)
+    wanted = [(row, name) for (row, _), name in zip(_numbered(frame), files, strict=True) if name]
+    total = len(wanted) + len(files)
+    place_all(dataset, wanted, folder, links=links, told=shifted(told, before=0, total=total))
+    rest = shifted(told, before=len(wanted), total=total)
+    _table(frame.assign(file_name=files), folder / LABELS, told=rest)
 
 
 def _by_label(frame: pd.DataFrame, dataset: Dataset) -> list[str]:
@@ -153,44 +160,10 @@ _BEGINNINGS = (
 )
 
 
-def _put_all(dataset: Dataset, wanted: Sequence[tuple[int, Path]], links: str) -> None:
-    """Put each picture in its place; several threads, because small files are mostly waiting."""
-
-    def put(part: Sequence[tuple[int, Path]]) -> None:
-        for row, target in part:
-            _put(dataset, row, target, links)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(
-            put, [wanted[start : start + TOGETHER] for start in range(0, len(wanted), TOGETHER)]
-        ):
-            pass  # what went wrong in a thread is raised here
-
-
-def _put(dataset: Dataset, row: int, target: Path, links: str) -> None:
-    if links == "hard" and _linked(dataset.file("train", row), target):
-        return
-    content = dataset.reader.raw("train", row)
-    # Not through pathlib's open: its buffers cost more than a small picture does.
-    with open(target, "xb", buffering=0) as stream:  # noqa: PTH123
-        stream.write(content if isinstance(content, bytes) else content.encode())
-
-
-def _linked(source: Path | None, target: Path) -> bool:
-    """Whether a hard link could be made: the picture is a file of its own, on the same disk."""
-    if source is None:
-        return False
-    try:
-        os.link(source, target, follow_symlinks=True)
-    except (OSError, NotImplementedError):
-        return False
-    return True
-
-
-def _table(frame: pd.DataFrame, path: Path) -> None:
+def _table(frame: pd.DataFrame, path: Path, *, told: Progress) -> None:
     """The frame as JSON lines, the file names first."""
     ordered = frame[["file_name", *(name for name in frame.columns if name != "file_name")]]
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for piece in pieces(ordered):
+        for piece in pieces(ordered, told):
             stream.writelines(f"{line}\n" for line in json_lines(piece))
     sync_file(path)

@@ -14,6 +14,7 @@ from tracin_viz.data.dataset import Dataset
 from tracin_viz.errors import InputError, StoreError
 from tracin_viz.portable import rename_durably, sync_file
 from tracin_viz.relabel.exports import cleanlab, hugging_face, label_studio, pictures, tabular
+from tracin_viz.relabel.exports.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class Subject:
 
     Attributes:
         dataset: The audit's data.
-        links: How pictures come into a folder of them: a word of ``pictures.LINKS``.
+        links: How pictures come into a folder of them: a word of ``placing.LINKS``.
+        told: Called as rows are written; what it raises stops the export.
     """
 
     dataset: Dataset
     links: str = "copy"
+    told: Progress = silent
 
     @property
     def single_classes(self) -> tuple[str, ...]:
@@ -140,30 +143,36 @@ def _remove(part: Path) -> None:
 
 #: Formats by name.
 FORMATS: dict[str, Format] = {
-    "csv": Format(".csv", lambda frame, _, path: tabular.write_csv(frame, path)),
-    "jsonl": Format(".jsonl", lambda frame, _, path: tabular.write_json_lines(frame, path)),
+    "csv": Format(".csv", lambda frame, subject, path: tabular.write_csv(frame, path, told=subject.told)),
+    "jsonl": Format(
+        ".jsonl", lambda frame, subject, path: tabular.write_json_lines(frame, path, told=subject.told)
+    ),
     "parquet": Format(".parquet", lambda frame, _, path: tabular.write_parquet(frame, path)),
-    "hf": Format("", lambda frame, _, path: hugging_face.write_dataset(frame, path)),
+    "hf": Format("", lambda frame, subject, path: hugging_face.write_dataset(frame, path, told=subject.told)),
     "imagefolder": Format(
         "",
         lambda frame, subject, path: pictures.write_image_folder(
-            frame, subject.dataset, path, links=subject.links
+            frame, subject.dataset, path, links=subject.links, told=subject.told
         ),
         pictures=True,
     ),
     "images": Format(
         "",
         lambda frame, subject, path: pictures.write_cleaned(
-            frame, subject.dataset, path, links=subject.links
+            frame, subject.dataset, path, links=subject.links, told=subject.told
         ),
         whole=True,
         pictures=True,
         single_class=True,
     ),
-    "cleanlab": Format(".csv", lambda frame, _, path: cleanlab.write_single(frame, path)),
+    "cleanlab": Format(
+        ".csv", lambda frame, subject, path: cleanlab.write_single(frame, path, told=subject.told)
+    ),
     "cleanlab-multi": Format(
         ".csv",
-        lambda frame, subject, path: cleanlab.write_wide(frame, path, classes=subject.single_classes),
+        lambda frame, subject, path: cleanlab.write_wide(
+            frame, path, classes=subject.single_classes, told=subject.told
+        ),
         single_class=True,
     ),
     "label-studio": Format(
@@ -174,6 +183,7 @@ FORMATS: dict[str, Format] = {
             task=subject.dataset.task,
             target=subject.dataset.target,
             classes=subject.dataset.classes,
+            told=subject.told,
         ),
     ),
 }
