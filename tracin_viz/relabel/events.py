@@ -263,7 +263,8 @@ def _put(found: dict[str, _Value], name: str, value: _Value | None) -> None:
 
 def _event(row: sqlite3.Row) -> Event:
     values = {name: row[name] for name in _COLUMNS}
-    return Event(**{**values, "settles": bool(values["settles"])})
+    values["settles"] = bool(values["settles"])
+    return Event(**values)
 
 
 def _meaning(event: Event) -> tuple[str | None, ...]:

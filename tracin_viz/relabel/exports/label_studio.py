@@ -44,11 +44,12 @@ def write_tasks(
         told: Called as rows are written.
     """
     writer = _Writer("image" if task == "image" else "text", target, classes)
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         before = "[\n"
         for piece in pieces(frame, told):
             for made in writer.tasks(piece):
-                stream.write(before + json.dumps(made, ensure_ascii=False, allow_nan=False))
+                stream.write(before + encode(made))
                 before = ",\n"
         stream.write("[]\n" if before == "[\n" else "\n]\n")
 

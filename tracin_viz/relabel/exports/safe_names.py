@@ -9,6 +9,8 @@ import unicodedata
 #: Bytes of one name; most systems allow 255.
 LONGEST = 120
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]')
+#: What every system takes as it is, seen at once: most names of pictures that begin with a number.
+_PLAIN = re.compile(rf"[0-9](?:[0-9A-Za-z_.-]{{0,{LONGEST - 2}}}[0-9A-Za-z])?", re.ASCII)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -31,6 +33,9 @@ class SafeNames:
         return self._given[text, of]
 
     def _free(self, text: str, of: str) -> str:
+        if _PLAIN.fullmatch(text) and (key := text.lower()) not in self._taken:
+            self._taken.add(key)
+            return text
         name = plain_name(text)
         if name != text or _key(name) in self._taken:
             digest = hashlib.sha256(f"{text}\0{of}".encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -5,15 +5,14 @@ A file alone can then replace the labels, and the same file brings the decisions
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tracin_viz.errors import InputError
 from tracin_viz.relabel.decisions import Decision, Event, holding
+from tracin_viz.relabel.exports.json_text import quoted
 from tracin_viz.relabel.exports.schema import SCHEMA, typed
 from tracin_viz.relabel.plain_text import storable
 
@@ -49,10 +48,10 @@ def rows(
         InputError: A needed column is missing or an id appears twice.
     """
     _check(examples)
-    ids = [str(identifier) for identifier in examples["id"]]
+    ids = [str(identifier) for identifier in examples["id"].tolist()]
     made = [decisions.get(identifier) for identifier in ids]
     by_example = newest_by_annotator(events) if events else {}
-    given = [storable(str(label)) for label in examples["label"]]
+    given = [storable(str(label)) for label in examples["label"].tolist()]
     labels = [
         label if one is None else _label(one, label, canonical)
         for one, label in zip(made, given, strict=True)
@@ -64,7 +63,7 @@ def rows(
     frame = pd.DataFrame(
         {
             "id": ids,
-            "source": [storable(str(source)) for source in examples["source"]],
+            "source": [storable(str(source)) for source in examples["source"].tolist()],
             "given_label": given,
             "label": labels,
             "action": [one.action if one else "" for one in made],
@@ -134,26 +133,24 @@ def _times(made: Sequence[Decision | None]) -> list[str]:
 
 def _as_json(people: Sequence[Sequence[Event]], canonical: Canonical) -> list[str]:
     times = iter(iso([event.decided_at for theirs in people for event in theirs]))
-    encode = json.JSONEncoder(ensure_ascii=False).encode
     return [
-        encode([_entry(event, next(times), canonical) for event in theirs]) if theirs else ""
+        f"[{', '.join([_entry(event, next(times), canonical) for event in theirs])}]" if theirs else ""
         for theirs in people
     ]
 
 
-def _entry(event: Event, at: str, canonical: Canonical) -> dict[str, Any]:
-    entry: dict[str, Any] = {"annotator": event.annotator, "action": event.action}
-    if event.new_label is not None:
-        entry["label"] = canonical(event.new_label)
-    entry["at"] = at
-    if event.note:
-        entry["note"] = event.note
-    if event.settles:
-        entry["settles"] = True
-    return entry
+def _entry(event: Event, at: str, canonical: Canonical) -> str:
+    """One decision as a JSON object."""
+    label = "" if event.new_label is None else f', "label": {quoted(canonical(event.new_label))}'
+    note = f', "note": {quoted(event.note)}' if event.note else ""
+    settles = ', "settles": true' if event.settles else ""
+    said = f'"annotator": {quoted(event.annotator)}, "action": {quoted(event.action)}'
+    return f'{{{said}{label}, "at": "{at}"{note}{settles}}}'
 
 
 def _agreement(decision: Decision | None, events: Sequence[Event], given: str, canonical: Canonical) -> float:
+    if len(events) < 2:
+        return float("nan")
     own = [_outcome(event.action, event.new_label, given, canonical) for event in events if not event.settles]
     if len(own) < 2:
         return float("nan")
@@ -185,7 +182,7 @@ def _check(examples: pd.DataFrame) -> None:
 
 
 def _column(examples: pd.DataFrame, name: str, default: object) -> list[object]:
-    return list(examples[name]) if name in examples.columns else [default] * len(examples)
+    return examples[name].tolist() if name in examples.columns else [default] * len(examples)
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tracin_viz.relabel.exports.json_text import objects
 from tracin_viz.relabel.exports.progress import Progress, silent
 from tracin_viz.relabel.spreadsheet import csv_text
 
@@ -35,10 +35,7 @@ def write_json_lines(frame: pd.DataFrame, path: Path, *, told: Progress = silent
 def json_lines(frame: pd.DataFrame) -> Iterator[str]:
     """Each row as a JSON object."""
     # Not through pandas: its writer rounds numbers to 10 digits and escapes every slash.
-    columns = [[None if value != value else value for value in frame[name].tolist()] for name in frame]
-    names, encode = list(frame.columns), json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    for values in zip(*columns, strict=True):
-        yield encode(dict(zip(names, values, strict=True)))
+    return objects({name: frame[name].tolist() for name in frame})
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
