@@ -12,7 +12,8 @@ from tracin_viz.ui.facets import chosen_filters, show_facets
 from tracin_viz.ui.frame import audit_page, guarded
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, parameter, publish, set_parameter
-from tracin_viz.ui.suspects.distribution import USUAL_RANKING, clear_range, controls, histogram, pick, ranked
+from tracin_viz.ui.suspects.distribution import USUAL_RANKING, controls, histogram, pick, ranked
+from tracin_viz.ui.suspects.ends import clear_range
 from tracin_viz.ui.suspects.noise import show_noise
 from tracin_viz.ui.suspects.recovery import show_recovery
 from tracin_viz.ui.suspects.signs import suspect_facets, wait_for_signs

@@ -16,9 +16,10 @@ from tests.ui.test_selection_pages import visit
 from tracin_viz.audit import Workspace
 from tracin_viz.config import Home
 from tracin_viz.explore.reasons import SENTENCES
-from tracin_viz.ui import reasons, results
-from tracin_viz.ui.suspects import distribution, teachers
-from tracin_viz.ui.suspects.distribution import Ranked, drawn_range, pick
+from tracin_viz.ui import charts, reasons, results
+from tracin_viz.ui.suspects import distribution, ends, teachers
+from tracin_viz.ui.suspects.distribution import Ranked, pick
+from tracin_viz.ui.suspects.ends import drawn_range
 
 
 def test_filters_of_the_address_are_counted_and_unknown_ones_fall_away(
@@ -48,6 +49,44 @@ def test_a_range_in_the_address_is_used_and_can_be_forgotten(
     app.button(key="clear_range").click().run()
     assert "of 48 above the line." in said(app)
     assert "range" not in app.query_params
+
+
+def test_the_ends_of_the_range_are_moved_by_keyboard_and_pushed_along(
+    tiny_home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    audit = Workspace(Home(tiny_home)).open("tiny")
+    scores = audit.suspect_scores("loss")
+    axis = charts.Axis.of(scores)
+    edges = axis.edges((scores.min(), scores.max()))
+    app = visit(tiny_home, "4_suspects", monkeypatch, by="loss", share="50")
+    low, high = app.select_slider(key="range_low"), app.select_slider(key="range_high")
+    line = np.sort(scores)[-24]
+    assert low.value == np.abs(axis.places(edges) - axis.places(line)).argmin(), "where the line is"
+    assert (high.value, high.label) == (charts.BINS, "Scores up to")
+
+    def inside(begin: float, end: float) -> str:
+        return f"{int(((scores >= begin) & (scores <= end)).sum())} examples of 48 in the range."
+
+    def address() -> str:
+        found = app.query_params["range"]  # Streamlit's harness gives a list where a rerun set it
+        return found if isinstance(found, str) else found[0]
+
+    app.select_slider(key="range_high").set_value(59).run()
+    assert drawn_range(address()) == pytest.approx((line, edges[59]), rel=1e-5)
+    app.select_slider(key="range_low").set_value(20).run()
+    assert inside(edges[20], edges[59]) in said(app)
+    app.select_slider(key="range_high").set_value(15).run()
+    assert drawn_range(address()) == pytest.approx((edges[14], edges[15]), rel=1e-5)
+    app.select_slider(key="range_low").set_value(59).run()
+    assert drawn_range(address()) == pytest.approx((edges[59], np.inf), rel=1e-5)
+    # A link shows the same sliders; both ends open is the whole list.
+    app = visit(tiny_home, "4_suspects", monkeypatch, by="loss", range=f"{edges[3]:.6g}~{edges[7]:.6g}")
+    assert [app.select_slider(key=key).value for key in ("range_low", "range_high")] == [3, 7]
+    app.select_slider(key="range_high").set_value(60).run()
+    app.select_slider(key="range_low").set_value(0).run()
+    assert "48 examples of 48 above the line." in said(app)
+    assert "range" not in app.query_params
+    assert app.query_params["share"] in ("100", ["100"])
 
 
 @pytest.mark.parametrize(
@@ -107,7 +146,7 @@ def test_lines_about_teachers_say_what_the_audit_says(tiny_home: Path):
 
 def test_a_drawn_range_is_open_where_it_reaches_over_the_ends(monkeypatch: pytest.MonkeyPatch):
     kept: dict[str, str] = {}
-    monkeypatch.setattr(distribution, "set_parameter", kept.__setitem__)
+    monkeypatch.setattr(ends, "set_parameter", kept.__setitem__)
     axis = distribution.charts.Axis(True, 0.01)
     state = {"h": {"selection": {"box": [{"x": [1.0, -9.0]}]}}, "empty": {"selection": {"box": []}}}
     monkeypatch.setattr(distribution.st, "session_state", state)

@@ -41,6 +41,12 @@ class Axis:
         """Where scores lie."""
         return np.log10(np.maximum(scores, self.smallest)) if self.logarithmic else scores
 
+    def edges(self, ends: tuple[float, float]) -> np.ndarray:
+        """(``BINS`` + 1,) scores at which bars of a histogram begin and end, between the outermost scores."""
+        low, high = self.places(np.asarray(ends, dtype=np.float64))
+        places = np.linspace(low, high, BINS + 1)
+        return np.power(10.0, places) if self.logarithmic else places
+
     def score(self, place: float) -> float:
         """The score at a place."""
         if not self.logarithmic:

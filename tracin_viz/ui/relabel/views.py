@@ -13,7 +13,8 @@ from tracin_viz.ui.clusters.settings import settings_of
 from tracin_viz.ui.facets import PREFIX, passing_filters
 from tracin_viz.ui.relabel.queues import MOST, Origin, most_suspicious, of_selection
 from tracin_viz.ui.results import grouping
-from tracin_viz.ui.suspects.distribution import SHARES, USUAL_RANKING, USUAL_SHARE, drawn_range, pick, ranked
+from tracin_viz.ui.suspects.distribution import SHARES, USUAL_RANKING, USUAL_SHARE, pick, ranked
+from tracin_viz.ui.suspects.ends import drawn_range
 from tracin_viz.ui.suspects.signs import suspect_facets
 
 Rows = npt.NDArray[np.int64]

@@ -12,20 +12,17 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import charts, text, theme
-from tracin_viz.ui.cards import signed
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.results import shared
-from tracin_viz.ui.session import linked, parameter, publish, set_parameter
+from tracin_viz.ui.session import linked, parameter, publish
+from tracin_viz.ui.suspects.ends import Range, choose_ends, clear_range, drawn_range, keep_range, range_words
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-Range = tuple[float, float]
 
 SHARES = [1, 2, 5, 10, 20, 30, 50, 100]
 USUAL_SHARE = 10
 USUAL_RANKING = "self-influence"
-#: Between the ends of a range in the address; an end that is left out is open.
-_TO = "~"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +98,7 @@ def controls(ranking: str) -> tuple[int, Range | None]:
             persist_state="session",
             width=240,
             on_change=clear_range,
-            help=tr("Or draw a range in the histogram with the mouse."),
+            help=tr("Or draw a range in the histogram with the mouse, or move its ends below it."),
         )
         if drawn is not None:
             st.button(
@@ -158,6 +155,8 @@ def histogram(audit: Audit, found: Ranked, picked: Picked, passing: Mask, rankin
             number=f"{len(picked.rows):,}",
         ),
     )
+    if ends[0] < ends[1]:
+        choose_ends(axis, ends, picked.ends)
     _say(picked)
     return True
 
@@ -188,35 +187,4 @@ def _drawn(key: str, axis: charts.Axis, ends: Range) -> None:
     except (KeyError, IndexError, TypeError, ValueError):
         return  # nothing was drawn: the selection was only cleared
     low, high = (-math.inf if low <= ends[0] else low), (math.inf if high >= ends[1] else high)
-    set_parameter("range", f"{_end(low)}{_TO}{_end(high)}")
-    set_parameter("page", "")
-
-
-def drawn_range(words: str) -> Range | None:
-    """The range that an address names (``0.2~1.5``, ``0.2~``); ``None`` where it names none."""
-    low, separator, high = words.partition(_TO)
-    if not separator:
-        return None
-    try:
-        found = (float(low) if low else -math.inf, float(high) if high else math.inf)
-    except ValueError:
-        return None
-    return found if found[0] <= found[1] and found != (-math.inf, math.inf) else None
-
-
-def range_words(drawn: Range) -> str:
-    """A range for people."""
-    low, high = ("" if math.isinf(end) else signed(end).lstrip("+") for end in drawn)
-    if not low:
-        return f"≤ {high}"
-    return f"≥ {low}" if not high else f"{low} – {high}"
-
-
-def clear_range() -> None:
-    """Go back to the share from the top."""
-    set_parameter("range", "")
-    set_parameter("page", "")
-
-
-def _end(value: float) -> str:
-    return "" if math.isinf(value) else f"{value:.6g}"
+    keep_range(low, high)
