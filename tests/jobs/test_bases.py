@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import run_command
-from tests.jobs.processes import wait_until
-from tests.jobs.test_resume import SETTINGS, artifacts, compute_in_a_process
+from tests.jobs.test_resume import SETTINGS, artifacts, killed_run
 from tests.oracles import relative_error
 from tracin_viz.config import Home, ResultSettings
 from tracin_viz.engine.pilot import pilot_rows
@@ -70,11 +67,8 @@ def test_sketches_of_a_run_are_those_of_the_engine_with_the_same_basis(tiny_home
 def test_a_run_killed_after_the_fit_leaves_the_basis_and_the_bytes_of_one_that_was_not(fresh_home, tiny_home):
     basis = plan_of(tiny_home).basis
     assert basis is not None
-    process = compute_in_a_process(fresh_home)
+    killed_run(fresh_home, after=1)
     folder = store_of(fresh_home).path(basis.key)
-    wait_until(lambda: folder.is_dir() or process.poll() is not None)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait(60)
     made = (folder / BASIS_FILE).stat().st_mtime_ns
     assert compute(fresh_home).basis == basis
     assert (folder / BASIS_FILE).stat().st_mtime_ns == made  # it was not fitted again
