@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +103,15 @@ def _asked_here(kind: str, request: Mapping[str, Any], cancelled: object) -> dic
 def answered_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions are answered by the query process's own code in this process, which has torch anyway."""
 
+    by_home: dict[Path, Any] = {}
+    one_at_a_time = threading.RLock()  # as in that process
+
     def ask(client: QueryClient, kind: str, header: dict[str, Any], arrays: Any = (), **_: Any) -> Any:
         from tracin_viz.jobs.answers import Answers
 
-        return Answers(client._home)(kind, json.loads(json.dumps(header)), list(arrays), lambda: False)
+        with one_at_a_time:
+            answers = by_home.setdefault(client._home.root, Answers(client._home))
+            return answers(kind, json.loads(json.dumps(header)), list(arrays), lambda: False)
 
     monkeypatch.setattr(QueryClient, "ask", ask)
 

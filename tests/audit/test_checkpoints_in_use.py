@@ -70,6 +70,7 @@ def test_the_map_says_that_it_is_of_other_weights_until_it_is_drawn_again(home: 
     }
 
 
+@pytest.mark.usefixtures("answered_here")
 def test_influence_follows_too_and_is_linear_in_the_rates(home: Path):
     audit = Workspace(Home(home)).open("tiny")
     usual = audit.influence(query="test:1", top=40)

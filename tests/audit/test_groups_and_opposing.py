@@ -13,6 +13,8 @@ from tracin_viz.audit import Audit, Workspace
 from tracin_viz.audit.groups import cell_address
 from tracin_viz.errors import InputError, NotFoundError
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 ALL = 48  # training examples of the tiny audit
 TOLERANCE = 1e-5  # relative to the query's largest score
 

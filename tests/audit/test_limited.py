@@ -14,6 +14,8 @@ from tracin_viz.audit import Audit, Workspace
 from tracin_viz.config import Home
 from tracin_viz.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 
 @pytest.fixture(scope="module")
 def audit(tiny_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audit]:

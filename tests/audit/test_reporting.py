@@ -20,6 +20,8 @@ from tracin_viz.errors import InputError
 from tracin_viz.explore.noise import wilson
 from tracin_viz.relabel.sessions import QueueEntry
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 
 @pytest.fixture(scope="module")
 def decided(tiny_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:

@@ -14,6 +14,8 @@ from tests.conftest import TinyFiles, end_query_process, run_command
 from tracin_viz.audit.workspace import Workspace
 from tracin_viz.config import Home
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 
 @dataclass(frozen=True)
 class Asked:

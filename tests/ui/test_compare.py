@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from tracin_viz.audit import Workspace, agreement, overlap
 from tracin_viz.config import HOME_VARIABLE, Home
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -16,6 +16,8 @@ from tracin_viz.audit import Workspace
 from tracin_viz.config import HOME_VARIABLE, Home
 from tracin_viz.jobs.query_client import QueryClient
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "1_start": "What do you want to audit?",

@@ -16,6 +16,8 @@ from tracin_viz.config import HOME_VARIABLE, Home
 from tracin_viz.ui.cards import signed
 from tracin_viz.ui.influence import answering
 
+pytestmark = pytest.mark.usefixtures("answered_here")
+
 ROOT = Path(__file__).parents[3]
 Visit = Callable[..., AppTest]
 
