@@ -51,7 +51,7 @@ benchmark: $(VENV)-benchmark/.installed
 
 # Long runs with their limits: the spine, data readers, uploads, every format from files to scores, the recorder.
 # Some of them: make acceptance PARTS_ACCEPTED="acceptance_data acceptance_formats"
-PARTS_ACCEPTED ?= acceptance acceptance_data acceptance_upload acceptance_formats recorder_overhead acceptance_map acceptance_reruns acceptance_explore acceptance_report acceptance_exports acceptance_evidence acceptance_relabel acceptance_login
+PARTS_ACCEPTED ?= acceptance acceptance_data acceptance_upload acceptance_formats recorder_overhead acceptance_map acceptance_reruns acceptance_clusters acceptance_explore acceptance_report acceptance_exports acceptance_evidence acceptance_relabel acceptance_login
 acceptance: $(VENV)/.installed-dev browser
 	@failed=; for part in $(PARTS_ACCEPTED); do \
 	  echo "== $$part"; $(BIN)/python -m benchmarks.$$part || failed="$$failed $$part"; \

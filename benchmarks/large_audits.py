@@ -38,6 +38,7 @@ from tracin_viz.store.parts import MAP_FILE, write_frame
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES, TESTS, SIDE = 100_000, 2_000, 32
 ROWS, FEATURES = 1_000_000, 8
+GROUPS = 10_000
 CLASSES = ("disc", "ring", "square", "frame", "cross", "bars", "stairs", "wedge", "dots", "waves")
 WRONG = 0.05
 BATCH, RATE = 64, 0.05
@@ -60,13 +61,17 @@ def main() -> int:
     """Make what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--home", type=Path, default=ROOT / "build" / "large")
-    parser.add_argument("--only", nargs="*", default=["pictures", "rows"], choices=["pictures", "rows"])
+    parser.add_argument(
+        "--only", nargs="*", default=["pictures", "rows"], choices=["pictures", "rows", "groups"]
+    )
     options = parser.parse_args()
     workspace = Workspace(Home(options.home.resolve()))
     if "pictures" in options.only:
         pictures(workspace)
     if "rows" in options.only:
         rows(workspace)
+    if "groups" in options.only:
+        groups(workspace)
     return 0
 
 
@@ -91,29 +96,7 @@ def pictures(workspace: Workspace) -> None:
 
 def rows(workspace: Workspace) -> None:
     """The audit ``rows``, with a map drawn at random."""
-    folder = workspace.home.root / "files" / "rows"
-    if not workspace.has("rows"):
-        (folder / "data").mkdir(parents=True, exist_ok=True)
-        (folder / "model").mkdir(exist_ok=True)
-        draw = np.random.default_rng(1)
-        for split, number in (("train", ROWS), ("test", 1000)):
-            values = draw.normal(size=(number, FEATURES)).astype(np.float32)
-            level = np.digitize(values[:, 0] + 0.3 * draw.normal(size=number), (-0.5, 0.5))
-            table = pd.DataFrame(values, columns=[f"feature {place}" for place in range(FEATURES)])
-            table["label"] = np.array(["low", "middle", "high"])[level]
-            table.to_parquet(folder / "data" / f"{split}.parquet")
-        torch.manual_seed(0)
-        network = torch.nn.Sequential(torch.nn.Linear(FEATURES, 16), torch.nn.Tanh(), torch.nn.Linear(16, 3))
-        torch.save(network.state_dict(), folder / "model" / "net-100.pt")
-        (folder / "model" / "model.py").write_text(_CODE)
-        workspace.create(
-            "rows",
-            data=folder / "data",
-            model=folder / "model",
-            trust_code=True,
-            learning_rates=[0.1],
-            mapping=None,
-        )
+    _tabular(workspace, "rows", ROWS)
     job = None
     if not workspace.open("rows").ready().scores:
         job = _started(workspace, "rows", "--sketch", "random", "--sketch-dim", "64")
@@ -127,6 +110,40 @@ def rows(workspace: Workspace) -> None:
     plan = plans.require(workspace.home, "rows")
     if not workspace.open("rows").ready().map:
         _draw_map(ArtifactStore(workspace.home.artifacts), plan.map_key)
+
+
+def groups(workspace: Workspace) -> None:
+    """The audit ``groups``: 10,000 rows, computed whole, map and clusters too."""
+    _tabular(workspace, "groups", GROUPS)
+    _compute(workspace, "groups")
+
+
+def _tabular(workspace: Workspace, name: str, size: int) -> None:
+    """Register an audit of ``size`` rows of random numbers and a network that never learned."""
+    if workspace.has(name):
+        return
+    folder = workspace.home.root / "files" / name
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "model").mkdir(exist_ok=True)
+    draw = np.random.default_rng(1)
+    for split, number in (("train", size), ("test", 1000)):
+        values = draw.normal(size=(number, FEATURES)).astype(np.float32)
+        level = np.digitize(values[:, 0] + 0.3 * draw.normal(size=number), (-0.5, 0.5))
+        table = pd.DataFrame(values, columns=[f"feature {place}" for place in range(FEATURES)])
+        table["label"] = np.array(["low", "middle", "high"])[level]
+        table.to_parquet(folder / "data" / f"{split}.parquet")
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(FEATURES, 16), torch.nn.Tanh(), torch.nn.Linear(16, 3))
+    torch.save(network.state_dict(), folder / "model" / "net-100.pt")
+    (folder / "model" / "model.py").write_text(_CODE)
+    workspace.create(
+        name,
+        data=folder / "data",
+        model=folder / "model",
+        trust_code=True,
+        learning_rates=[0.1],
+        mapping=None,
+    )
 
 
 def _drawn(number: int, draw: np.random.Generator) -> tuple[Labels, Pixels]:

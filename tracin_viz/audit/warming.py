@@ -58,6 +58,9 @@ def wait(seconds: float) -> None:
 
 def _ask(home: Home, name: str) -> None:
     try:
-        QueryClient(home).ask("warm", {"audit": name}, session=f"warming {name}")
+        client = QueryClient(home)
+        client.ask("warm", {"audit": name}, session=f"warming {name}")
+        # After the model: a question that comes meanwhile is answered before it.
+        client.ask("warm clusters", {}, session=f"warming {name}")
     except (TracinVizError, OSError) as error:
         _log.info("audit %s could not be warmed: %s", name, error)

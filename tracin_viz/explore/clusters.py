@@ -101,6 +101,11 @@ def default_size(count: int) -> int:
     return max(5, round(math.sqrt(count) / 5))
 
 
+def load() -> None:
+    """Load HDBSCAN, which takes a second or two, before anybody waits for clusters."""
+    import hdbscan  # noqa: F401
+
+
 def cluster(
     coordinates: Floats, *, min_cluster_size: int | None = None, min_samples: int | None = None
 ) -> Clustering:

@@ -76,6 +76,11 @@ class Answers:
             return self._estimated(header, cancelled)
         if kind == "cluster":
             return _cluster(header, arrays[0])
+        if kind == "warm clusters":
+            from tracin_viz.explore.clusters import load
+
+            load()
+            return {}, []
         if kind == "neighbours":
             keep_neighbours(self._home, header["audit"], lambda: stop_if(cancelled))
             return {}, []
