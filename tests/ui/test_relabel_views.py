@@ -11,7 +11,7 @@ import pytest
 
 from tests.ui.influence.test_page import cards
 from tests.ui.test_selection_pages import visit
-from tracin_viz.audit import Audit, Workspace
+from tracin_viz.audit import CONFIDENCE_BANDS, Audit, Workspace
 from tracin_viz.errors import InputError, NotComputedError, NotFoundError
 from tracin_viz.ui.relabel import views
 from tracin_viz.ui.relabel.queues import Origin
@@ -50,6 +50,12 @@ def test_suspects_of_a_view_pass_all_of_its_filters(audit: Audit):
     assert ids(queue(audit, "suspects", by="loss", share="100", f_label=["bar", "no such"])) == by(
         audit, "loss", given == "bar"
     )
+    sure = table["confidence"].to_numpy() * 100
+    for low, high in CONFIDENCE_BANDS:
+        inside = (sure >= low) & ((sure < high) | (high == 100))
+        if inside.any():
+            asked = {"share": "100", "f_confidence": f"{low}-{high}"}
+            assert ids(queue(audit, "suspects", **asked)) == by(audit, "self-influence", inside)
     two = ids(queue(audit, "suspects", share="50", f_label=["bar", "ring"], f_agrees="yes"))
     expected = by(audit, "self-influence", np.isin(given, ["bar", "ring"]) & ~wrong)
     assert two == expected[: max(1, round(len(expected) * 0.5))]

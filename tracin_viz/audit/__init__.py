@@ -6,7 +6,7 @@ torch or Streamlit: what needs torch is asked of a run or of the query process (
 
 from tracin_viz.audit.advice import CheckpointAdvice, advice, size_of_run
 from tracin_viz.audit.audit import Audit
-from tracin_viz.audit.columns import cluster_column, decided_column
+from tracin_viz.audit.columns import CONFIDENCE_BANDS, cluster_column, decided_column
 from tracin_viz.audit.drafts import Draft
 from tracin_viz.audit.exploring import Grouping
 from tracin_viz.audit.groups import Group, cell_address
@@ -35,6 +35,7 @@ from tracin_viz.store.uploads import OffsetError, Upload, Uploads
 from tracin_viz.store.views import View
 
 __all__ = [
+    "CONFIDENCE_BANDS",
     "MODES",
     "POLICIES",
     "Agreement",

@@ -18,6 +18,8 @@ from tracin_viz.store.registry import AuditRecord
 AGREEMENT = ("yes", "no")
 DECIDED = ("none", "keep", "relabel", "exclude", "review", "skip")
 NO_CLUSTER = "none"
+#: Bands of the confidence of a prediction in percent, the lower end in the band; the last holds 100 too.
+CONFIDENCE_BANDS = ((0, 50), (50, 80), (80, 95), (95, 99), (99, 100))
 
 
 def training_columns(record: AuditRecord, results: Results) -> tuple[Column, ...]:
@@ -33,10 +35,19 @@ def training_columns(record: AuditRecord, results: Results) -> tuple[Column, ...
         suggested, _ = suspects.suggestions(labels, measured["other"], measured["other_probability"])
         pairs = (("label", labels), ("predicted", predicted), ("suggested", suggested))
         found = [Column(name, record.classes, _known(codes, record.classes)) for name, codes in pairs]
+        found.append(_confidence_column(measured["probability"][-1]))
     if record.target != "number":
         wrong = disagrees(record.target, labels, predicted, measured["value"][-1])
         found.append(Column("agrees", AGREEMENT, wrong.astype(np.int8)))
     return tuple(found)
+
+
+def _confidence_column(probability: npt.NDArray[np.floating]) -> Column:
+    """The band of the last checkpoint's confidence; -1 where it is not finite."""
+    ends = np.array([low for low, _ in CONFIDENCE_BANDS[1:]], dtype=np.float64)
+    codes = np.digitize(np.asarray(probability, dtype=np.float64) * 100, ends)
+    keys = tuple(f"{low}-{high}" for low, high in CONFIDENCE_BANDS)
+    return Column("confidence", keys, np.where(np.isfinite(probability), codes, -1).astype(np.int8))
 
 
 def cluster_column(clusters: npt.NDArray[np.int64]) -> Column:

@@ -32,12 +32,20 @@ TITLES: dict[str, str] = {
     "predicted": later("Predicted label"),
     "suggested": later("Suggested label"),
     "agrees": later("Model agrees"),
+    "confidence": later("Confidence"),
     "decided": later("Decided"),
     "cluster": later("Cluster"),
     "signs": later("What it looks like"),
 }
 #: Words of values that do not come from data.
 WORDS: dict[str, dict[str, str]] = {
+    "confidence": {
+        "0-50": later("under 50 %"),
+        "50-80": later("50–80 %"),
+        "80-95": later("80–95 %"),
+        "95-99": later("95–99 %"),
+        "99-100": later("99 % and over"),
+    },
     "agrees": {"yes": later("agrees"), "no": later("disagrees")},
     "decided": {
         "none": later("not yet"),

@@ -195,10 +195,18 @@ def test_a_range_of_confidence_in_the_address_narrows_the_examples(visit: Visit,
     table = audit.examples("test")
     middle = round(float(table["confidence"].median()) * 20) * 5
     app = visit(sure=f"0-{middle}")
-    expected = table.loc[table["confidence"] * 100 <= middle, "id"]
+    expected = table.loc[table["confidence"] * 100 < middle, "id"]
     assert 0 < len(expected) < len(table)
     assert {card["id"] for card in cards(app, "candidates")} == set(expected[:12]) or len(expected) > 12
-    assert app.slider(key="linked_sure").value == (0, middle)
+    choice = app.selectbox(key="linked_sure")
+    assert choice.value == (0, middle)
+    assert f"0–{middle} % ({len(expected)})" in choice.options
+    assert f"The filters leave {len(expected)} of {len(table)} examples." in said(app)
+    sure = table["confidence"] * 100
+    choice.set_value((80, 95)).run()
+    here = int(((sure >= 80) & (sure < 95)).sum())
+    assert f"80–95 % ({here})" in app.selectbox(key="linked_sure").options
+    assert f"The filters leave {here} of {len(table)} examples." in said(app)
 
 
 def test_the_table_of_origins_is_the_answer_by_checkpoint_and_layer(visit: Visit, audit: Audit):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas
 import pytest
 
-from tracin_viz.ui.influence.queries import Filter, Found, counts, ordered, passing
+from tracin_viz.audit import CONFIDENCE_BANDS
+from tracin_viz.ui.influence.queries import ANY_CONFIDENCE, Filter, Found, counts, ordered, passing
 
 
 @pytest.fixture
@@ -39,7 +42,10 @@ def test_filters_narrow_by_label_prediction_mistake_and_confidence(table: pandas
     assert ordered(table, Filter(predicted="cat")).rows.tolist() == [2, 0]
     assert set(ordered(table, Filter(wrong=True)).rows) == {1, 2}
     assert ordered(table, Filter(label="cat", predicted="dog", wrong=True)).rows.tolist() == [1]
-    assert ordered(table, Filter(sure=(50, 80))).rows.tolist() == [2, 1]
+    assert ordered(table, Filter(sure=(50, 81))).rows.tolist() == [2, 1]
+    assert ordered(table, Filter(sure=(40, 60))).rows.tolist() == [3], "the lower end is in the band"
+    certain = table.assign(confidence=1.0)
+    assert len(ordered(certain, Filter(sure=(99, 100))).rows) == 4
 
 
 @pytest.mark.parametrize(("words", "rows"), [("cat2", [1]), ("(1", [0]), ("[", [3]), ("zebra", [])])
@@ -58,6 +64,10 @@ def test_each_count_is_what_the_choice_would_leave(table: pandas.DataFrame):
     assert found.any_label == passing(table, Filter(words="png", sure=(0, 85))).sum() == 3
     assert found.any_predicted == passing(table, wanted).sum() == 1
     assert found.wrong == 1
+    assert set(found.sure) == {*CONFIDENCE_BANDS, (0, 100), (0, 85)}
+    for band, number in found.sure.items():
+        assert number == passing(table, replace(wanted, sure=band)).sum()
+    assert sum(found.sure[band] for band in CONFIDENCE_BANDS) == found.sure[ANY_CONFIDENCE] == 2
 
 
 def some(rows: list[int], count: int) -> Found:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandas
 import streamlit as st
 
-from tracin_viz.audit import Audit
-from tracin_viz.ui.influence.queries import ANY_CONFIDENCE, Counts, Filter, Found, counts, ordered
+from tracin_viz.audit import CONFIDENCE_BANDS, Audit
+from tracin_viz.ui.facets import WORDS as WORDS_OF
+from tracin_viz.ui.influence.queries import ANY_CONFIDENCE, Band, Counts, Filter, Found, counts, ordered
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.results import shared
 from tracin_viz.ui.session import linked, parameter, publish
@@ -17,7 +18,6 @@ from tracin_viz.ui.short import class_word
 ANY = ""
 #: Parameters of the address that filters use.
 LABEL, PREDICTED, WRONG, WORDS, SURE = "given", "said", "wrong", "words", "sure"
-STEP = 5
 
 
 def filtered(audit: Audit, table: pandas.DataFrame) -> Found:
@@ -34,7 +34,7 @@ def filtered(audit: Audit, table: pandas.DataFrame) -> Found:
         if audit.target == "class":
             _class_choice(audit, LABEL, tr("Labelled"), left.label, left.any_label)
             _class_choice(audit, PREDICTED, tr("Predicted"), left.predicted, left.any_predicted)
-            _confidence()
+            _confidence(left.sure)
         _words(audit)
         if audit.target != "number":
             st.toggle(
@@ -49,6 +49,9 @@ def filtered(audit: Audit, table: pandas.DataFrame) -> Found:
     publish(WORDS, wanted.words, "")
     publish(SURE, "{}-{}".format(*wanted.sure), "{}-{}".format(*ANY_CONFIDENCE))
     found: Found = shared(audit, "query order", split, wanted, compute=lambda: ordered(table, wanted))
+    if wanted != Filter():
+        number, everything = f"{len(found.rows):,}", f"{len(table):,}"
+        st.caption(tr("The filters leave {n} of {all} examples.", n=number, all=everything))
     return found
 
 
@@ -85,16 +88,29 @@ def _class_choice(audit: Audit, name: str, title: str, left: Mapping[str, int], 
     st.selectbox(title, choices, format_func=shown, key=key, persist_state="session", width=176)
 
 
-def _confidence() -> None:
-    st.slider(
+def _confidence(left: Mapping[Band, int]) -> None:
+    key = f"linked_{SURE}"
+    choices = [ANY_CONFIDENCE, *CONFIDENCE_BANDS]
+    if st.session_state[key] not in choices:
+        choices.append(st.session_state[key])  # of a link: any range can be asked for
+
+    def shown(band: Band) -> str:
+        words = tr("any") if band == ANY_CONFIDENCE else _band_words(band)
+        return f"{words} ({left.get(band, 0):,})"
+
+    st.selectbox(
         tr("Confidence of the prediction"),
-        *ANY_CONFIDENCE,
-        step=STEP,
-        format="%d %%",
-        key=f"linked_{SURE}",
+        choices,
+        format_func=shown,
+        key=key,
         persist_state="session",
         width=192,
     )
+
+
+def _band_words(band: Band) -> str:
+    known = WORDS_OF["confidence"].get("{}-{}".format(*band))
+    return tr(known) if known else f"{band[0]}–{band[1]} %"
 
 
 def _begin_confidence() -> None:

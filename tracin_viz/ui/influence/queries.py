@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas
 
+from tracin_viz.audit import CONFIDENCE_BANDS
+
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 #: Confidence in percent that lets everything through.
 ANY_CONFIDENCE = (0, 100)
+Band = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Filter:
         predicted: Predicted class.
         wrong: Only wrongly predicted ones.
         words: Words that the text, or the file name, contains (upper and lower case alike).
-        sure: Lowest and highest confidence of the prediction, in percent.
+        sure: Confidence of the prediction from and up to here, in percent (``within``).
     """
 
     label: str = ""
@@ -76,6 +79,7 @@ class Counts:
         any_label: With no choice of the given class.
         any_predicted: With no choice of the predicted class.
         wrong: Wrongly predicted ones.
+        sure: By band of the confidence, and with no choice of it.
     """
 
     label: dict[str, int]
@@ -83,6 +87,7 @@ class Counts:
     any_label: int
     any_predicted: int
     wrong: int
+    sure: dict[Band, int]
 
 
 def passing(examples: pandas.DataFrame, wanted: Filter) -> Mask:
@@ -96,12 +101,18 @@ def passing(examples: pandas.DataFrame, wanted: Filter) -> Mask:
         keep &= examples["wrong"].to_numpy(dtype=bool)
     if wanted.sure != ANY_CONFIDENCE:
         sure = examples["confidence"].to_numpy(dtype=np.float64) * 100
-        keep &= (sure >= wanted.sure[0]) & (sure <= wanted.sure[1])
+        keep &= within(sure, wanted.sure)
     if wanted.words.strip():
         # Plain words, not a pattern: a bracket in a search must not be an error.
         found = examples["source"].str.contains(wanted.words.strip(), case=False, regex=False)
         keep &= found.to_numpy(dtype=bool)
     return keep
+
+
+def within(sure: npt.NDArray[np.float64], band: Band) -> Mask:
+    """(n,) which confidences in percent are in a band: its lower end is in it, its upper one only at 100."""
+    low, high = band
+    return np.asarray((sure >= low) & ((sure < high) | (high == ANY_CONFIDENCE[1])))
 
 
 def ordered(examples: pandas.DataFrame, wanted: Filter) -> Found:
@@ -128,6 +139,10 @@ def counts(examples: pandas.DataFrame, wanted: Filter) -> Counts:
     """How many examples each choice would leave (see ``Counts``)."""
     by_label = examples["label"][passing(examples, replace(wanted, label=""))].value_counts()
     by_predicted = examples["predicted"][passing(examples, replace(wanted, predicted=""))].value_counts()
+    sure = examples["confidence"].to_numpy(dtype=np.float64)[
+        passing(examples, replace(wanted, sure=ANY_CONFIDENCE))
+    ]
+    bands = {*CONFIDENCE_BANDS, wanted.sure}
     without = passing(examples, replace(wanted, label="")).sum()
     return Counts(
         label={str(name): int(count) for name, count in by_label.items()},
@@ -135,4 +150,6 @@ def counts(examples: pandas.DataFrame, wanted: Filter) -> Counts:
         any_label=int(without),
         any_predicted=int(passing(examples, replace(wanted, predicted="")).sum()),
         wrong=int(passing(examples, replace(wanted, wrong=True)).sum()),
+        sure={ANY_CONFIDENCE: len(sure)}
+        | {band: int(within(sure * 100, band).sum()) for band in bands - {ANY_CONFIDENCE}},
     )
