@@ -3,19 +3,25 @@
 What the code says and a catalogue lacks is added with an empty translation; what the code says no more is
 taken out; translations stay. The words are read from the syntax trees of the pages, because a call inside an
 f-string is invisible to readers of tokens.
+
+Messages of the lower layers, which pages show as well, have catalogues of their own: ``docs.lower_words``.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from docs import lower_words
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "tracin_viz" / "ui" / "catalogue"
+#: Catalogues of what the lower layers say.
+BELOW = FOLDER / "below"
 #: Calls that show words: how many of their first arguments are words.
 CALLS = {"tr": 1, "trn": 2, "later": 1}
 
@@ -69,28 +75,39 @@ def name_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def renewed(catalogue: Catalog, wanted: dict[str, list[str]]) -> Catalog:
-    """The catalogue with exactly the ``wanted`` messages; translations that it has stay."""
+def renewed(catalogue: Catalog, wanted: Mapping[tuple[str, str], list[str]]) -> Catalog:
+    """The catalogue with exactly the ``wanted`` messages; translations that it has stay.
+
+    Args:
+        catalogue: What there is.
+        wanted: Files by context (empty for none) and message.
+    """
     made = Catalog(locale=catalogue.locale, fuzzy=False)
-    for message, places in wanted.items():
-        known = catalogue.get(message)
-        made.add(message, known.string if known else "", locations=[(place, None) for place in places])
+    for (context, message), places in wanted.items():
+        known = catalogue.get(message, context or None)
+        made.add(
+            message,
+            known.string if known else "",
+            locations=[(place, None) for place in places],
+            context=context or None,
+        )
     return made
 
 
 def main() -> None:
     """Renew every catalogue and say what is left to translate."""
-    wanted = messages()
-    for path in sorted(FOLDER.glob("*.po")):
-        with path.open("rb") as stream:
-            catalogue = read_po(stream, locale=path.stem)
-        made = renewed(catalogue, wanted)
-        with path.open("wb") as stream:
-            write_po(stream, made, width=100, include_lineno=False, omit_header=True)
-        body = path.read_text("utf-8")
-        path.write_text(_HEADER.format(language=path.stem) + body, "utf-8")
-        empty = sum(not entry.string for entry in made if entry.id)
-        print(f"{path.relative_to(ROOT)}: {len(wanted)} messages, {empty} to translate")
+    shown = {("", message): places for message, places in messages().items()}
+    for folder, wanted in ((FOLDER, shown), (BELOW, lower_words.messages())):
+        for path in sorted(folder.glob("*.po")):
+            with path.open("rb") as stream:
+                catalogue = read_po(stream, locale=path.stem)
+            made = renewed(catalogue, wanted)
+            with path.open("wb") as stream:
+                write_po(stream, made, width=100, include_lineno=False, omit_header=True)
+            body = path.read_text("utf-8")
+            path.write_text(_HEADER.format(language=path.stem) + body, "utf-8")
+            empty = sum(not entry.string for entry in made if entry.id)
+            print(f"{path.relative_to(ROOT)}: {len(wanted)} messages, {empty} to translate")
 
 
 # Babel's own header holds times and versions, which would change with every call.

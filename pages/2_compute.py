@@ -17,6 +17,7 @@ from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.optimizer import optimizer_words
 from tracin_viz.ui.own.checkpoint_table import checkpoint_table, suggestion
 from tracin_viz.ui.progress import ACTIVE, explore_buttons, follow
+from tracin_viz.ui.translation import said
 
 
 def _checkpoints(audit: Audit) -> None:
@@ -131,9 +132,9 @@ def _origin(audit: Audit) -> None:
     if not origin:
         return
     st.subheader(tr("Where do these data come from?"), anchor=False)
-    st.write(text.plain(origin, longest=600) + ".")
+    st.write(text.plain(said(origin), longest=600) + tr("."))
     if licence:
-        st.caption(tr("Licence: {licence}.", licence=text.plain(licence, longest=600)))
+        st.caption(tr("Licence: {licence}.", licence=text.plain(said(licence), longest=600)))
     if isinstance(accuracy, float):
         st.caption(tr("The model is right on {share} of the test examples.", share=text.percent(accuracy, 1)))
 

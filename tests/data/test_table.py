@@ -130,7 +130,7 @@ def test_a_file_in_windows_1252_is_read_and_every_guessed_line_named(table):
 def test_a_file_in_two_encodings_is_refused_and_every_line_named(table):
     content = GOOD.encode() + "schön,on,train\n".encode("cp1252") + "grün,off,train\n".encode()
     content += "blöd,off,train\n".encode("cp1252")
-    with pytest.raises(InputError, match=r"not in UTF-8 \(2 lines, first line 5\)") as caught:
+    with pytest.raises(InputError, match=r"not in UTF-8 \(lines: 2, the first is line 5\)") as caught:
         open_dataset(table(content))
     assert [problem.where for problem in caught.value.problems] == [
         "reviews.csv line 5",

@@ -88,6 +88,13 @@ def test_decisions_are_acknowledged_when_they_are_durable(audit: Audit, tiny_hom
     assert len(audit.history()) == before + 2
 
 
+def test_a_refused_decision_is_told_in_the_language_of_the_card(audit: Audit):
+    body = {"entries": [entry(12, action="no such")]}
+    for language, words in (("zh-Hans", "“no such”不是一种决定。"), ("", "'no such' is no decision.")):
+        _, said = Browser(audit).ask("POST", "/decisions/tiny", body, x_tracin_viz_language=language)
+        assert [one["message"] for one in said["refused"]] == [words]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

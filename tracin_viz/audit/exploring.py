@@ -195,7 +195,9 @@ class Exploring(Relabelling):
             InputError: A setting is too small, or there is no such map.
         """
         if of not in (INFLUENCE, EMBEDDING):
-            raise InputError(f"There is no map of '{of}'.", remedy=f"Possible: {INFLUENCE}, {EMBEDDING}.")
+            raise InputError(
+                f"There is no map of '{of}'.", remedy=f"Possible: {', '.join((INFLUENCE, EMBEDDING))}."
+            )
         table = self.results.map() if of == INFLUENCE else self.results.embedding_map()
         given = np.asarray(self.results.dataset().splits["train"].labels)
         rows = np.arange(len(given))

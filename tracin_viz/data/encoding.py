@@ -150,8 +150,8 @@ def _mixed(file: TextFile, bad: list[int]) -> InputError:
         remedy="Correct that line.",
     )
     return InputError(
-        f"'{shown(file.name)}' is not in UTF-8 ({len(bad)} line{'s' * (len(bad) > 1)}, first line {bad[0]}), "
-        "nor as a whole in another encoding.",
+        f"'{shown(file.name)}' is not in UTF-8 (lines: {len(bad)}, the first is line {bad[0]}), nor as a "
+        "whole in another encoding.",
         remedy="Save it as UTF-8 and try again.",
         problems=problems.as_tuple(),
     )

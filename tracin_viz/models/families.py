@@ -43,7 +43,7 @@ def _root(t: Numbers, warm: Numbers, total: float) -> Numbers:
 
 
 _SHAPES: tuple[tuple[str, _Decay], ...] = (
-    ("constant", _constant),
+    ("constant rate", _constant),
     ("linear decay", _linear),
     ("cosine decay", _cosine),
     ("inverse square root", _root),
@@ -122,7 +122,7 @@ def _misses(decay: _Decay, warm: int, total: int, places: Numbers, rates: Number
 def _schedule(name: str, decay: _Decay, warm: int, total: int, height: float) -> Schedule:
     said = name
     if decay in (_linear, _cosine):
-        said += f" until step {total}"
+        said = f"{said} until step {total}"
     if warm:
-        said += f" after a warm-up of {warm} steps"
+        said = f"{said} after a warm-up of {warm} steps"
     return Schedule(said, lambda t: height * _multiplier(decay, t, np.array(float(warm)), float(total)))

@@ -93,7 +93,7 @@ def played_again(log: Log, stored: Sequence[Stored]) -> list[Candidate]:
         if not np.isfinite(given).all() or np.abs(given - rate).max() > TOLERANCE * top:
             return []
         said = (
-            f"{schedule.name}, played again from the schedule in {newest.source}; it gives all "
+            f"{schedule.said}, played again from the schedule in {newest.source}; it gives all "
             f"{len(known)} known rates"
         )
         return [Candidate(_by_step(schedule.curve, per_move), said)]
@@ -126,7 +126,7 @@ def found_again(log: Log, stored: Sequence[Stored], total: int | None) -> list[C
     return [
         Candidate(
             _by_step(schedule.curve, per_move),
-            f"{schedule.name}, replayed from {listed(sources, limit=3)}; it gives all {len(points)} known "
+            f"{schedule.said}, replayed from {listed(sources, limit=3)}; it gives all {len(points)} known "
             f"rates{why}",
         )
         for schedule in schedules

@@ -25,11 +25,11 @@ class Schedule:
     """A schedule that can be played again.
 
     Attributes:
-        name: What it is, in plain words.
+        said: What it is, in plain words.
         curve: Its rates.
     """
 
-    name: str
+    said: str
     curve: Curve
 
 
@@ -176,4 +176,4 @@ def _sequence(state: Mapping[str, Any], group: Mapping[str, Any] | None) -> Sche
             rates = np.where(t >= begin, part.curve(np.maximum(t - begin, 0)), rates)
         return rates
 
-    return Schedule(", then ".join(part.name for part in known), curve)
+    return Schedule(", then ".join(part.said for part in known), curve)

@@ -105,7 +105,7 @@ def facts(report: Mapping[str, Any], words: Words) -> list[Html]:
         (tr("Optimizer"), model["optimizer"]),
     ):
         if value:
-            pairs.append((name, tag("bdi", value)))
+            pairs.append((name, tag("bdi", words.below(str(value)))))
     if model["parameters"]:
         pairs.append((tr("Parameters"), f"{int(model['parameters']):,}"))
     written = [joined([tag("dt", name), tag("dd", value)]) for name, value in pairs]
@@ -124,7 +124,9 @@ def _problems(kinds: Mapping[str, int], words: Words) -> Html | str:
     tr = words.tr
     if not kinds:
         return tr("Nothing was noted when the files were read (unreadable files, examples that occur twice).")
-    return joined([tag("bdi", " · ".join(f"{kind}: {count:,}" for kind, count in kinds.items()))])
+    return joined(
+        [tag("bdi", " · ".join(f"{words.below(kind)}: {count:,}" for kind, count in kinds.items()))]
+    )
 
 
 def _classes(classes: list[tuple[str, int]], words: Words) -> Html:
@@ -167,7 +169,7 @@ def _checkpoints(found: list[dict[str, Any]], words: Words) -> Html:
             _n(number(one["learning_rate"])),
             _n(number(one["train_loss"])),
             tag("td", tr("yes") if one["used"] else tr("no")),
-            tag("td", tag("bdi", one["provenance"])),
+            tag("td", tag("bdi", words.below(one["provenance"]))),
             class_=None if one["used"] else "off",
         )
         for one in found

@@ -46,7 +46,8 @@ class ReportOptions:
             )
         if self.pictures not in (SMALL, LARGE):
             raise InputError(
-                f"Pictures of {self.pictures} pixels are not offered.", remedy=f"Possible: {SMALL}, {LARGE}."
+                f"Pictures of {self.pictures} pixels are not offered.",
+                remedy=f"Possible: {', '.join(map(str, (SMALL, LARGE)))}.",
             )
         if self.clusters < 0 or self.neighbours < 0:
             raise InputError(

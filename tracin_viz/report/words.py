@@ -23,11 +23,13 @@ class Words:
         language: Code for the page's ``lang`` attribute (``en``, ``zh-Hans``).
         tr: Translates a sentence and puts values into it.
         trn: The same with a singular and a plural form, ``{n}`` being the number.
+        below: Translates what the lower layers wrote down in English: kinds of problems, origins of rates.
     """
 
     language: str = "en"
     tr: Callable[..., str] = _same
     trn: Callable[..., str] = _counted
+    below: Callable[[str], str] = str
 
 
 ENGLISH = Words()

@@ -20,6 +20,7 @@ from tracin_viz.errors import (
 from tracin_viz.ui import text
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.navigation import go, page
+from tracin_viz.ui.translation import said, said_place
 
 _P = ParamSpec("_P")
 _log = logging.getLogger(__name__)
@@ -60,12 +61,12 @@ def show_error(error: TracinVizError, *, key: str = "known_error", leave: bool =
         return
     with st.container(key=key):
         show = st.info if isinstance(error, NotComputedError) else st.error
-        show(text.plain(error.message, longest=600))
+        show(text.plain(said(error.message), longest=600))
         if error.problems:
             problem_table(error.problems)
         if error.remedy:
             st.markdown(
-                tr("**What to do:** {remedy}", remedy=text.plain(error.remedy, longest=600)),
+                tr("**What to do:** {remedy}", remedy=text.plain(said(error.remedy), longest=600)),
             )
         if not leave:
             return
@@ -79,9 +80,9 @@ def _nothing_yet(error: NotComputedError, key: str) -> None:
     """The empty state of a page: what is not there yet, and the one button that changes that."""
     with st.container(key=key, border=True, horizontal_alignment="center", gap="small"):
         st.markdown("# :material/hourglass_empty:", width="content")
-        st.subheader(text.plain(error.message, longest=600), anchor=False, width="content")
+        st.subheader(text.plain(said(error.message), longest=600), anchor=False, width="content")
         if error.remedy:
-            st.markdown(text.plain(error.remedy, longest=600), width="content")
+            st.markdown(text.plain(said(error.remedy), longest=600), width="content")
         if st.button(tr("Go to Compute"), key=f"{key}_compute", type="primary", icon=":material/memory:"):
             go("compute")
 
@@ -90,7 +91,7 @@ def problem_table(problems: Iterable[Problem]) -> None:
     """Single problems: where, what is wrong, and what to do about it."""
     where, wrong, remedy = tr("Where"), tr("What is wrong"), tr("What to do")
     st.dataframe(
-        [{where: p.where, wrong: p.message, remedy: p.remedy} for p in problems],
+        [{where: said_place(p.where), wrong: said(p.message), remedy: said(p.remedy)} for p in problems],
         hide_index=True,
         width="stretch",
     )

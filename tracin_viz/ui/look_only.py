@@ -5,11 +5,13 @@ Pages and the workspace refuse too; this one stands in front of routes that are 
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tracin_viz.errors import ReadOnlyError
 from tracin_viz.ui.access import read_only
+from tracin_viz.ui.translation import answering
 
 _LOOKING = ("GET", "HEAD", "OPTIONS")
 #: Streamlit's own way for a picture that is only asked about: it stays in the memory of the visit.
@@ -36,8 +38,8 @@ class LookOnly:
             and not scope["path"].startswith(self._streamlit)
             and read_only()
         ):
-            error = ReadOnlyError()
-            refused = {"message": error.message, "remedy": error.remedy}
+            error, say = ReadOnlyError(), answering(Headers(scope=scope))
+            refused = {"message": say(error.message), "remedy": say(error.remedy)}
             answer = JSONResponse(refused, status_code=403, headers={"Cache-Control": "no-store"})
             await answer(scope, receive, send)
             return

@@ -13,6 +13,7 @@ from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.session import workspace
+from tracin_viz.ui.translation import all_said, said
 
 #: Seconds between looks; each costs the server some 50 ms per open page.
 EVERY = 1.5
@@ -60,7 +61,7 @@ def draw(name: str, status: dict[str, Any]) -> None:
         if state in ACTIVE:
             _running(name, status)
         elif state == "failed":
-            message = text.plain(status["message"], longest=600)
+            message = text.plain(all_said(str(status["message"])), longest=600)
             st.error(tr("The run of {audit} failed: {message}", audit=text.plain(name), message=message))
             st.markdown(
                 tr("**What to do:** correct the cause, then resume; what was finished is not computed twice.")
@@ -109,7 +110,7 @@ def _running(name: str, status: dict[str, Any]) -> None:
 
 def _said(phrase: str) -> str:
     """What a run says about itself: translated where it is a fixed phrase."""
-    return tr(text.STAGES[phrase]) if phrase in text.STAGES else text.plain(phrase)
+    return tr(text.STAGES[phrase]) if phrase in text.STAGES else text.plain(said(phrase))
 
 
 @guarded

@@ -22,6 +22,7 @@ from tracin_viz.ui.inline import inlined
 from tracin_viz.ui.language import tr, trn
 from tracin_viz.ui.marks import Marks
 from tracin_viz.ui.session import parameter, remember, remembered
+from tracin_viz.ui.translation import said
 
 #: Pictures of a selection that are shown at once; a random part, because the first rows are no sample.
 SHOWN = 36
@@ -40,7 +41,7 @@ def selected_rows(audit: Audit) -> Rows:
     except NotFoundError as error:
         remember("sel", "")
         if asked:  # a selection of the audit looked at before is nothing to complain about
-            st.info(f"{text.plain(error.message)} {text.plain(error.remedy)}")
+            st.info(f"{text.plain(said(error.message))} {text.plain(said(error.remedy))}")
         return np.zeros(0, dtype=np.int64)
 
 

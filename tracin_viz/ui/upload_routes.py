@@ -30,6 +30,7 @@ from starlette.routing import Route
 from tracin_viz.audit import OffsetError, Upload, Uploads
 from tracin_viz.errors import InputError, NotFoundError, ReadOnlyError, StoreError, TracinVizError
 from tracin_viz.ui.access import managing, managing_at
+from tracin_viz.ui.translation import answering
 
 TOKEN_HEADER = "x-tracin-viz-token"
 #: Bytes collected before a thread writes them: fewer switches, and still nothing to speak of in memory.
@@ -148,39 +149,37 @@ async def _piece(request: Request, uploads: Uploads) -> Upload:
 
 
 async def _answered(request: Request, tokens: Tokens, answer: Callable[[], Any]) -> Response:
-    refused = _refusal(request, tokens)
-    if refused:
-        return _failed(403, refused, "Reload the page and try again.")
+    say = answering(request.headers)
     try:
+        _check(request, tokens)
         managing_at(request)
         upload: Upload = await answer()
     except OffsetError as error:
-        return _failed(409, error.message, error.remedy, offset=error.offset)
+        return _failed(409, error, say, offset=error.offset)
     except ReadOnlyError as error:
-        return _failed(403, error.message, error.remedy)
+        return _failed(403, error, say)
     except NotFoundError as error:
-        return _failed(404, error.message, error.remedy)
+        return _failed(404, error, say)
     except StoreError as error:
-        return _failed(507, error.message, error.remedy)
+        return _failed(507, error, say)
     except TracinVizError as error:
-        return _failed(400, error.message, error.remedy)
+        return _failed(400, error, say)
     return _json(200, {"id": upload.id, "offsets": upload.offsets, "finished": upload.finished})
 
 
-def _refusal(request: Request, tokens: Tokens) -> str:
-    """Why this request is not from our own page; empty when it is."""
+def _check(request: Request, tokens: Tokens) -> None:
+    """Refuse a request that is not from our own page."""
+    again = "Reload the page and try again."
     if not tokens.holds(request.headers.get(TOKEN_HEADER, "")):
-        return "This page has been open since the server was started anew."
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return "Uploads are taken from the app's own pages only."
-    origin = request.headers.get("origin", "")
-    if request.method != "GET" and urlsplit(origin).netloc != request.headers.get("host", ""):
-        return "Uploads are taken from the app's own pages only."
-    return ""
+        raise ReadOnlyError("This page has been open since the server was started anew.", remedy=again)
+    origin = urlsplit(request.headers.get("origin", "")).netloc
+    foreign = request.method != "GET" and origin != request.headers.get("host", "")
+    if foreign or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise ReadOnlyError("Uploads are taken from the app's own pages only.", remedy=again)
 
 
-def _failed(status: int, message: str, remedy: str, **more: Any) -> Response:
-    return _json(status, {"message": message, "remedy": remedy, **more})
+def _failed(status: int, error: TracinVizError, say: Callable[[str], str], **more: Any) -> Response:
+    return _json(status, {"message": say(error.message), "remedy": say(error.remedy), **more})
 
 
 def _json(status: int, document: dict[str, Any]) -> Response:

@@ -23,7 +23,12 @@ MAX_FIELD = 131_072
 MAX_COLUMNS = 20_000
 #: Rows turned into Arrow at once, so that only these exist as Python objects.
 TOGETHER = 1 << 15
-_SIGNS = {",": "", ";": " with semicolons", "\t": " with tabs", "|": " with bars"}
+_FORMATS = {
+    ",": "CSV table",
+    ";": "CSV table with semicolons",
+    "\t": "TSV table",
+    "|": "CSV table with bars",
+}
 
 
 class Delimited(WithoutPictures):
@@ -46,11 +51,10 @@ class Delimited(WithoutPictures):
         self.name = file.name
         self.features: Mapping[str, Feature] = {}
         self._sign = self._separator()
-        kind = "TSV" if self._sign == "\t" else "CSV"
-        self.format = f"{kind} table{_SIGNS[self._sign] if kind == 'CSV' else ''}"
+        self.format = kind = _FORMATS[self._sign]
         if self._encoding not in ("utf-8", "utf-8-sig"):
             shown_as = "Windows-1252" if self._encoding == "cp1252" else self._encoding.upper()
-            self.format += f" in {shown_as}"
+            self.format = f"{kind} in {shown_as}"
         header = next(self._records(), (1, []))[1]
         self._width = len(header)
         self.names: Sequence[str] = _column_names(header, file.name)
@@ -112,7 +116,7 @@ class Delimited(WithoutPictures):
             first = text.readline(MAX_FIELD)
         if self.name.lower().endswith((".tsv", ".tab")):
             return "\t"
-        return max(_SIGNS, key=lambda sign: _fields(first, sign))
+        return max(_FORMATS, key=lambda sign: _fields(first, sign))
 
 
 def check_size(file: TextFile) -> None:

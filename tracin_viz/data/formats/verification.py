@@ -44,11 +44,16 @@ class Look:
     def note(self, kind: str, rows: Rows, message: str | Callable[[int], str]) -> None:
         """Note that ``rows`` were left out, with one message or one for each row."""
         told = message if callable(message) else lambda _: message
+
+        def left_out(place: int) -> str:
+            why = told(int(rows[place]))
+            return f"{why} The row was left out."
+
         self.problems.add_many(
             kind,
             where=lambda place: self.place(int(rows[place])),
             count=len(rows),
-            message=lambda place: f"{told(int(rows[place]))} The row was left out.",
+            message=left_out,
             remedy="Correct that line.",
         )
 

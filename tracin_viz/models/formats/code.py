@@ -223,10 +223,10 @@ def _neighbours(file: Path) -> tuple[Path, ...]:
 def _one_of(name: str, value: object, possible: tuple[str, ...], file: Path) -> str:
     if value in possible:
         return str(value)
-    what = "does not say" if value is None else f"says '{shown(value)}' for"
-    raise InputError(
-        f"'{shown(file.name)}' {what} {name}.", remedy=f"Set {name} there to one of {', '.join(possible)}."
-    )
+    said = f"'{shown(file.name)}' does not say {name}."
+    if value is not None:
+        said = f"'{shown(file.name)}' says '{shown(value)}' for {name}."
+    raise InputError(said, remedy=f"Set {name} there to one of {', '.join(possible)}.")
 
 
 def _classes(names: object, file: Path) -> tuple[str, ...]:

@@ -161,8 +161,9 @@ class _Reader:
         try:
             found = label_studio_entries(annotations, subject.target, subject.given[number], subject.classes)
         except ValueError as error:
+            why = str(error)
             raise InputError(
-                f"It is no task as Label Studio writes them: {error}.", remedy="Give a JSON export of it."
+                f"It is no task as Label Studio writes them: {why}.", remedy="Give a JSON export of it."
             ) from error
         return [entry_of(entry, subject) for entry in found]
 

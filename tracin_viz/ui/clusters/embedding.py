@@ -10,6 +10,7 @@ from tracin_viz.ui.access import managing, may_manage
 from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.progress import ACTIVE
+from tracin_viz.ui.translation import all_said
 
 #: Seconds between looks while it is drawn.
 EVERY = 2.0
@@ -24,9 +25,8 @@ def embedding_ready(audit: Audit) -> bool:
         _following(audit)
         return False
     if status["state"] == "failed":
-        st.error(
-            tr("The map of embeddings failed: {message}", message=text.plain(status["message"], longest=600))
-        )
+        message = text.plain(all_said(str(status["message"])), longest=600)
+        st.error(tr("The map of embeddings failed: {message}", message=message))
     st.info(
         tr(
             "The map of embeddings is not drawn yet. It takes about as long as the map of influence: half a "

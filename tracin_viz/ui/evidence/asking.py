@@ -13,6 +13,7 @@ from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.progress import ACTIVE, EVERY, log_tail
 from tracin_viz.ui.session import visit
+from tracin_viz.ui.translation import all_said
 
 #: What a job is doing, by its stage.
 _STAGES: dict[str, str] = {
@@ -49,7 +50,7 @@ def ask(audit: Audit, kind: str, label: str, *, primary: bool, ready: bool = Tru
         _answer(audit, kind, asked)
         return
     if status is not None and status["state"] == "failed":
-        message = text.plain(status["message"], longest=600)
+        message = text.plain(all_said(str(status["message"])), longest=600)
         st.error(tr("That could not be answered: {message}", message=message))
         log_tail(status)
     elif status is not None and status["state"] == "cancelled":

@@ -14,6 +14,7 @@ from tracin_viz.ui.components.words import Piece, ShadedText, words
 from tracin_viz.ui.influence.waiting import answered
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.session import visit
+from tracin_viz.ui.translation import said
 
 #: Texts of a list that are shaded; each takes a pass of its own.
 TEXTS = 5
@@ -43,7 +44,7 @@ def show_words(audit: Audit, question: dict[str, Any], rows: list[int]) -> None:
             ),
         )
     except InputError as error:
-        st.caption(f":material/info: {text.plain(error.message, longest=400)}")
+        st.caption(f":material/info: {text.plain(said(error.message), longest=400)}")
         return
     finally:
         place.empty()

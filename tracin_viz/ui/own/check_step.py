@@ -19,6 +19,7 @@ from tracin_viz.ui.own.drafting import change, current_draft, forget
 from tracin_viz.ui.own.facts import found_facts
 from tracin_viz.ui.own.waiting import awaited
 from tracin_viz.ui.session import choose_audit, workspace
+from tracin_viz.ui.translation import said, said_place
 
 _ICONS = {"error": ":material/error:", "serious": ":material/warning:", "note": ":material/info:"}
 
@@ -50,7 +51,7 @@ def _verdict(report: Mapping[str, Any]) -> None:
     worst = next((kind for kind in _ICONS if any(p["severity"] == kind for p in report["problems"])), "note")
     show = {"error": st.error, "serious": st.warning, "note": st.success}[worst]
     with st.container(key="verdict"):
-        show(text.plain(report["verdict"], longest=600))
+        show(text.plain(said(report["verdict"]), longest=600))
 
 
 def _other_order(report: Mapping[str, Any]) -> None:
@@ -80,7 +81,7 @@ def _accuracy(report: Mapping[str, Any]) -> None:
     tried = [one for one in report["checkpoints"] if one["accuracy"] is not None]
     if not tried:
         return
-    measure, loss, step = str(report["measure"]).capitalize(), tr("Loss"), tr("Step")
+    measure, loss, step = said(str(report["measure"])).capitalize(), tr("Loss"), tr("Step")
     st.markdown(
         trn(
             "**How well does each checkpoint fit?** Tried on {n} example.",
@@ -103,13 +104,17 @@ def _accuracy(report: Mapping[str, Any]) -> None:
 def _problems(report: Mapping[str, Any]) -> None:
     for kind, entries in grouped(report["problems"]).items():
         severity = entries[0]["severity"]
-        title = f"{kind.capitalize()} ({len(entries)})"
+        title = f"{said(kind).capitalize()} ({len(entries)})"
         with st.expander(text.plain(title), icon=_ICONS[severity], expanded=severity != "note"):
             if len(entries) <= 3:
                 for one in entries:
+                    where, wrong = (
+                        text.plain(said_place(one["where"])),
+                        text.plain(said(one["message"]), longest=600),
+                    )
                     st.markdown(
-                        f"**{text.plain(one['where'])}:** {text.plain(one['message'], longest=600)}  \n"
-                        + tr("**What to do:** {remedy}", remedy=text.plain(one["remedy"], longest=600))
+                        f"**{where}:** {wrong}  \n"
+                        + tr("**What to do:** {remedy}", remedy=text.plain(said(one["remedy"]), longest=600))
                     )
                 continue
             problem_table(

@@ -13,6 +13,7 @@ from tracin_viz.config import CheckpointInfo
 from tracin_viz.ui import charts, text
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.theme import colour
+from tracin_viz.ui.translation import said
 
 _HELP = later(
     "Each checkpoint is weighted by the mean of the learning rates used since the one before. Those where "
@@ -56,7 +57,7 @@ def checkpoint_table(
             "loss": one.train_loss,
             **({"right": accuracy.get(one.step)} if accuracy else {}),
             "rate": one.learning_rate,
-            "origin": one.provenance,
+            "origin": said(one.provenance),
             "advice": _advice(one.step, found),
         }
         for one in checkpoints
@@ -83,7 +84,7 @@ def checkpoint_table(
     )
     _curves(checkpoints, off)
     for warning in found.warnings.values():
-        st.caption(f":material/warning: {text.plain(warning, longest=400)}")
+        st.caption(f":material/warning: {text.plain(said(warning), longest=400)}")
     st.caption(tr(_HELP) if found.known else f"{tr(_HELP)} {tr(_NOT_KNOWN)}")
     return _changed(rows, edited.to_dict("records")) if editable else []
 

@@ -20,6 +20,7 @@ from tracin_viz.ui.own.mapping_form import mapping_form
 from tracin_viz.ui.own.places import choose_place
 from tracin_viz.ui.own.waiting import awaited, look_again
 from tracin_viz.ui.session import workspace
+from tracin_viz.ui.translation import said
 
 #: Rows of a table that are shown without scrolling.
 _ROWS = 10
@@ -61,7 +62,8 @@ def _sentence(found: Mapping[str, Any]) -> str:
         "multi-label": tr("{classes}, several may hold at once", classes=classes),
         "number": tr("a number to predict"),
     }
-    kind = text.plain(str(found["format"])[:1].upper() + str(found["format"])[1:], longest=200)
+    name = said(str(found["format"]))
+    kind = text.plain(name[:1].upper() + name[1:], longest=200)
     return f"{kind}: {split_sizes(found['splits'], strong=True)}; {kinds.get(found['target'], '')}."
 
 
@@ -103,8 +105,8 @@ def class_table(found: Mapping[str, Any]) -> None:
         words = trn("{n} group of equal examples", "{n} groups of equal examples", found["duplicate_groups"])
         note = tr("At least {number} of them lie in training and query data at once.", number=f"{across:,}")
         with st.expander(words, icon=":material/content_copy:"):
-            said = tr("Equal content under several names. Influence counts each of them.")
-            st.caption(f"{said} {note}" if across else said)
+            words = tr("Equal content under several names. Influence counts each of them.")
+            st.caption(f"{words} {note}" if across else words)
             where, labels = tr("Where"), tr("Labels")
             st.dataframe(
                 [
@@ -126,10 +128,10 @@ def problem_list(problems: Sequence[Mapping[str, str]], *, key: str) -> None:
     fields = ("kind", "where", "message", "remedy")
     entries = [Problem(**{name: str(one[name]) for name in fields}) for one in problems]
     kinds = list(dict.fromkeys(entry.kind for entry in entries))
-    listed = text.plain(", ".join(kinds))
+    listed = text.plain(", ".join(map(said, kinds)))
     title = trn("{n} thing to know: {kinds}", "{n} things to know: {kinds}", len(entries), kinds=listed)
     with st.expander(title, icon=":material/info:", key=key):
         for kind in kinds:
             same = [entry for entry in entries if entry.kind == kind]
-            st.markdown(f"**{text.plain(kind.capitalize())}** ({len(same)})")
+            st.markdown(f"**{text.plain(said(kind).capitalize())}** ({len(same)})")
             problem_table(same)

@@ -10,6 +10,7 @@ import streamlit as st
 from tracin_viz.audit import readable
 from tracin_viz.ui import text
 from tracin_viz.ui.language import tr, trn
+from tracin_viz.ui.translation import said
 
 
 def found_facts(report: Mapping[str, Any]) -> None:
@@ -26,7 +27,8 @@ def _data(data: Mapping[str, Any]) -> str:
     if not data.get("splits"):
         return ""
     size = f", {readable(data['size'])}" if data.get("size") else ""
-    found = f"{text.plain(data['format'], longest=200)}{size}; {split_sizes(data['splits'])}{_classes(data)}"
+    kind = text.plain(said(data["format"]), longest=200)
+    found = f"{kind}{size}; {split_sizes(data['splits'])}{_classes(data)}"
     return tr("**Data:** {found}.", found=found)
 
 
@@ -85,5 +87,5 @@ def _model(report: Mapping[str, Any], model: Mapping[str, Any]) -> str:
         model=text.plain(model["architecture"]),
         parameters=f"{model['parameters']:,}",
         checkpoints=trn("{n} checkpoint", "{n} checkpoints", len(report["checkpoints"])),
-        format=text.plain(model["format"]),
+        format=text.plain(said(model["format"])),
     )

@@ -21,6 +21,7 @@ from tracin_viz.ui.own.places import choose_place
 from tracin_viz.ui.own.preprocessing import preprocessing_form
 from tracin_viz.ui.own.waiting import awaited, look_again
 from tracin_viz.ui.session import workspace
+from tracin_viz.ui.translation import all_said, said
 
 
 def model_step(draft: Draft) -> None:
@@ -47,7 +48,7 @@ def model_step(draft: Draft) -> None:
     if trained:
         st.caption(trained)
     if found.get("reason"):
-        st.caption(text.plain(found["reason"], longest=400))
+        st.caption(text.plain(all_said(found["reason"]), longest=400))
     _averaged(draft, found)
     _classes(draft, found)
     if found["task"] == "image":
@@ -91,7 +92,7 @@ def keep_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    read_as = f"{text.plain(found['format'], longest=200)}: " if found.get("format") else ""
+    read_as = f"{text.plain(said(found['format']), longest=200)}: " if found.get("format") else ""
     return read_as + tr(
         "**{model}** with {parameters} parameters, {checkpoints}, {classes}.",
         model=text.plain(found["architecture"]),
@@ -105,7 +106,7 @@ def _averaged(draft: Draft, found: Mapping[str, Any]) -> None:
     """The choice between the weights as trained and averaged ones, where a checkpoint holds both."""
     if len(found.get("weights") or ()) < 2:
         return
-    names = {bool(one["ema"]): text.plain(one["name"]) for one in found["weights"]}
+    names = {bool(one["ema"]): text.plain(said(one["name"])) for one in found["weights"]}
     st.radio(
         tr("Which weights shall count?"),
         list(names),

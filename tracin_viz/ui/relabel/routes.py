@@ -31,6 +31,7 @@ from tracin_viz.ui.relabel.passes import Pass, read
 from tracin_viz.ui.relabel.pushed import pushed
 from tracin_viz.ui.routes import is_number, prefix
 from tracin_viz.ui.session import open_audit
+from tracin_viz.ui.translation import answering
 
 PASS_HEADER = "x-tracin-viz-pass"
 #: Bytes of one delivery: 500 decisions with long notes.
@@ -55,10 +56,10 @@ def relabel_routes(find: Callable[[str], Audit] = open_audit) -> list[Route]:
         return await _changed(request, find, _offer)
 
     async def cards(request: Request) -> Response:
-        return await _answered(lambda: asyncio.to_thread(_cards, request, find))
+        return await _answered(request, lambda: asyncio.to_thread(_cards, request, find))
 
     async def closest(request: Request) -> Response:
-        return await _answered(lambda: asyncio.to_thread(_closest, request, find))
+        return await _answered(request, lambda: asyncio.to_thread(_closest, request, find))
 
     before = prefix()
     return [
@@ -86,21 +87,25 @@ async def _changed(request: Request, find: Callable[[str], Audit], change: Chang
         body = await _body(request)
         return await asyncio.to_thread(change, audit, body, held)
 
-    return await _answered(answer)
+    return await _answered(request, answer)
 
 
-async def _answered(answer: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
+async def _answered(request: Request, answer: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
+    say = answering(request.headers)
     try:
-        return _json(200, await answer())
+        found = await answer()
+        for refused in found.get("refused", ()):
+            refused["message"] = say(refused["message"])
+        return _json(200, found)
     except ReadOnlyError as error:
-        return _failed(403, error)
+        return _failed(403, error, say)
     except NotFoundError as error:
-        return _failed(404, error)
+        return _failed(404, error, say)
     except (StoreError, OSError) as error:  # a busy database or a full disk: the outbox tries again
         _log.warning("decisions cannot be stored now: %s", error)
-        return _failed(503, error)
+        return _failed(503, error, say)
     except TracinVizError as error:
-        return _failed(400, error)
+        return _failed(400, error, say)
 
 
 def _decisions(audit: Audit, body: dict[str, Any], held: Pass) -> dict[str, Any]:
@@ -161,9 +166,9 @@ def _own(request: Request) -> bool:
     return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", "")
 
 
-def _failed(status: int, error: Exception) -> Response:
-    message = getattr(error, "message", "") or "This cannot be stored now."
-    return _json(status, {"message": message, "remedy": getattr(error, "remedy", "")})
+def _failed(status: int, error: Exception, say: Callable[[str], str]) -> Response:
+    known = error if isinstance(error, TracinVizError) else StoreError("This cannot be stored now.")
+    return _json(status, {"message": say(known.message), "remedy": say(known.remedy)})
 
 
 def _json(status: int, document: dict[str, Any]) -> Response:

@@ -11,6 +11,7 @@ from tracin_viz.audit import Audit, ReportOptions, Words, report_headline, repor
 from tracin_viz.ui import text
 from tracin_viz.ui.language import language, later, tr, trn
 from tracin_viz.ui.results import state_key
+from tracin_viz.ui.translation import said
 
 #: Findings that may be chosen; more makes a file that nobody reads to its end.
 NUMBERS = (6, 12, 24, 50, 100)
@@ -29,7 +30,7 @@ _MADE = "report_made"
 
 def words() -> Words:
     """The report's words: those of this visit."""
-    return Words("zh-Hans" if language() == "zh" else language(), tr, trn)
+    return Words("zh-Hans" if language() == "zh" else language(), tr, trn, said)
 
 
 def options_form() -> ReportOptions:

@@ -169,7 +169,7 @@ function behaviour(root) {
     if (!queue.offered || root.asking || queue.unanswered().length > OFFERED / 2) return;
     if (queue.answered() >= queue.ids.length) return;
     root.asking = true;
-    const headers = { "Content-Type": "application/json", "X-Tracin-Viz-Pass": data.pass };
+    const headers = { "Content-Type": "application/json", "X-Tracin-Viz-Pass": data.pass, "X-Tracin-Viz-Language": data.language };
     const ask = { session: data.session, annotator: data.annotator, count: OFFERED };
     const answer = await fetch(data.urls.claim, { method: "POST", headers, body: JSON.stringify(ask) }).catch(() => null);
     root.asking = false;

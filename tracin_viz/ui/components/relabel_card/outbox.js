@@ -132,7 +132,7 @@ class Outbox {
     try {
       const answer = await fetch(this.data.urls.decisions + encodeURIComponent(audit), {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-Tracin-Viz-Pass": this.data.pass },
+        headers: { "Content-Type": "application/json", "X-Tracin-Viz-Pass": this.data.pass, "X-Tracin-Viz-Language": this.data.language },
         body,
         keepalive: body.length < 50000,
         signal: stop.signal,

@@ -32,6 +32,7 @@ function send(job, method, address, body, onProgress) {
     job.request = request;
     request.open(method, address);
     request.setRequestHeader("X-TracIn-Viz-Token", job.root.settings.token);
+    request.setRequestHeader("X-TracIn-Viz-Language", document.documentElement.lang);
     request.timeout = 120000;
     if (onProgress) request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onloadend = () => {
