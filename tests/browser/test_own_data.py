@@ -224,9 +224,10 @@ def test_an_upload_does_not_pass_through_memory_and_the_app_answers_meanwhile(
     # Kept in memory it would be 20 MB at least, and a request body in one piece twice that.
     assert watch.most - watch.first < 15
     other = open_page(own_server)
-    watch, _ = look_at_images(other, pid, own_server, write_images(tmp_path / "images", 1000))
+    watch, seconds = look_at_images(other, pid, own_server, write_images(tmp_path / "images", 1000))
     assert watch.most < 500
-    assert watch.slowest < 5
+    # A look in the app's own process would keep others waiting for as long as it takes.
+    assert watch.slowest < max(5.0, seconds / 2)
 
 
 def test_a_typed_sentence_is_explained_without_and_with_a_label(open_page: OpenPage, own_server: str):
