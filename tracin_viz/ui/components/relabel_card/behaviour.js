@@ -22,6 +22,7 @@ function behaviour(root) {
   root.decide = (action, label = null) => {
     const card = root.mode === "card" && root.at !== null ? root.cards.get(root.at) : null;
     if (!card) return; // nothing is decided that was not shown
+    if (performance.now() - root.swapped < SWAPPED) return; // the key was meant for the card before
     queue.decide([{ id: card.id, action, label }], root.note.value.trim());
     root.go(queue.next(card.id));
     root.quiet();
@@ -164,11 +165,14 @@ function behaviour(root) {
     }, REST);
   };
 
-  // Of a shared queue the next few are asked for; they are offered to nobody else for a while.
+  // Of a shared queue the next few are asked for; they are offered to nobody else for a while, and longer
+  // while somebody works with them.
   root.offer = async () => {
-    if (!queue.offered || root.asking || queue.unanswered().length > OFFERED / 2) return;
-    if (queue.answered() >= queue.ids.length) return;
+    if (!queue.offered || root.asking) return;
+    const held = Date.now() - root.claimed < RENEWED; // by the last try: a server that is away is not pressed
+    if ((held && queue.unanswered().length > OFFERED / 2) || queue.answered() >= queue.ids.length) return;
     root.asking = true;
+    root.claimed = Date.now();
     const headers = { "Content-Type": "application/json", "X-Tracin-Viz-Pass": data.pass, "X-Tracin-Viz-Language": data.language };
     const ask = { session: data.session, annotator: data.annotator, count: OFFERED };
     const answer = await fetch(data.urls.claim, { method: "POST", headers, body: JSON.stringify(ask) }).catch(() => null);
@@ -176,9 +180,11 @@ function behaviour(root) {
     if (!root.isConnected) return;
     if (answer?.ok) {
       const found = await answer.json();
-      for (const id of found.answered) if (!queue.answers.has(id)) queue.others.add(id);
-      queue.offered = new Set(found.offered);
-      if (root.at === null || (!queue.open(root.at) && !queue.answers.has(root.at))) root.go(queue.next(root.at));
+      root.offers = true;
+      queue.offer(found.offered, found.answered);
+      const gone = root.at !== null && !queue.open(root.at) && !queue.answers.has(root.at);
+      if (gone) root.swapped = performance.now();
+      if (root.at === null || gone) root.go(queue.next(root.at));
       else bar(root), status(root), root.fetchCards();
     }
     // Somebody's examples may become free, or the server is away.

@@ -9,6 +9,7 @@ class Queue {
     this.answers = new Map(); // id -> answers of this annotator that hold, the newest last
     this.others = new Set(); // answered by somebody else of a shared queue
     this.offered = data.mode === "shared" ? new Set() : null;
+    this.taken = new Set(); // taken back here: the server may hear of it after its next offer
     this.done = []; // steps of one or more answers
     this.undone = [];
     for (const [uuid, id, action, label, batch] of data.done) this.restore({ uuid, id, action, label, batch });
@@ -88,6 +89,12 @@ class Queue {
     return this.ids.filter((id) => this.open(id));
   }
 
+  // What the server offers to this annotator, and what anybody has answered.
+  offer(offered, answered) {
+    this.offered = new Set([...offered, ...this.taken]);
+    this.others = new Set(answered.filter((id) => !this.answers.has(id) && !this.taken.has(id)));
+  }
+
   answered() {
     return this.ids.filter((id) => this.answers.has(id) || this.others.has(id)).length;
   }
@@ -106,6 +113,7 @@ class Queue {
     this.done.push({ answers });
     this.undone = [];
     for (const answer of answers) this.remember(answer);
+    for (const answer of answers) this.taken.delete(answer.id);
     this.outbox.add(
       answers.map(({ uuid, id, action, label }) => ({ uuid, example: id, action, label: label ?? null, session, annotator, note, batch, at: Date.now() / 1000 })),
     );
@@ -123,6 +131,7 @@ class Queue {
     const step = this.done.pop();
     if (!step) return null;
     for (const answer of step.answers) this.forget(answer);
+    if (this.offered) for (const { id } of step.answers) this.taken.add(id), this.offered.add(id);
     this.undone.push({ answers: step.answers, undos: this.takeBack(step.answers.map((one) => one.uuid)) });
     return step.answers[0].id;
   }
@@ -130,7 +139,7 @@ class Queue {
   redo() {
     const step = this.undone.pop();
     if (!step) return null;
-    for (const answer of step.answers) this.remember(answer);
+    for (const answer of step.answers) this.remember(answer), this.taken.delete(answer.id);
     this.takeBack(step.undos);
     this.done.push({ answers: step.answers });
     return step.answers[step.answers.length - 1].id;

@@ -6,6 +6,8 @@ const TOGETHER = 48; // cards in one request
 const PICTURES = 6;
 const OFFERED = 8; // of a shared queue at a time
 const QUIET = 900; // milliseconds without a decision after which the page may draw its table anew
+const RENEWED = 60000; // milliseconds after which working on renews what is held of a shared queue
+const SWAPPED = 500; // milliseconds in which no key decides about a card that came by itself
 const REST = 250; // a card that is looked at so long gets its proponents and opponents
 
 function start(root, data, tell) {
@@ -15,6 +17,9 @@ function start(root, data, tell) {
   root.pushed = new Map();
   root.marked = new Set();
   root.mode = "card";
+  root.claimed = 0;
+  root.offers = false; // whether the server has offered anything yet
+  root.swapped = -SWAPPED;
   root.outbox = new Outbox((sent) => root.delivered(sent));
   root.outbox.connect(data, () => root.tell("renew", Date.now()));
   root.tell = tell;
@@ -22,7 +27,8 @@ function start(root, data, tell) {
   root.at = data.start && root.queue.places.has(data.start) ? data.start : root.queue.next(null);
   frame(root);
   behaviour(root);
-  root.onkeydown = (event) => root.press(event);
+  root.onkeydown = (event) => (root.offer(), root.press(event));
+  root.onpointermove = () => root.offer();
 }
 
 function frame(root) {
@@ -91,9 +97,10 @@ function body(root) {
   if (root.at === null) {
     const finished = element("div", "finished");
     const whole = queue.answered() >= queue.ids.length;
-    finished.append(element("p", "", whole ? "✓ " + words.finished : words.with_others));
+    const said = whole ? words.finished : root.offers ? words.with_others : words.loading;
+    finished.append(element("p", "", (whole ? "✓ " : "") + said));
     root.parts.body.replaceChildren(finished);
-    return whole ? words.finished : words.with_others;
+    return said;
   }
   if (!card) {
     root.parts.body.replaceChildren(element("p", "missing", words.loading));
