@@ -23,6 +23,13 @@ const draw = (await import("/card.js")).default;
 draw({ data: DATA, parentElement: shadow, setTriggerValue: () => {} });
 </script>"""
 
+#: Asks for examples of a shared queue, once what was asked before is answered.
+OFFERED = """async () => {
+    const card = document.querySelector("#host").shadowRoot.querySelector("#relabel");
+    while (card.asking) await new Promise((go) => setTimeout(go, 10));
+    await card.offer();
+}"""
+
 
 class Server:
     """Answers what the card asks for, and remembers the decisions."""
@@ -31,6 +38,8 @@ class Server:
         self.sent: list[dict[str, Any]] = []
         self.data = data
         self.away = False
+        self.refuses = False
+        self.offer: dict[str, list[str]] = {}
         self.later: dict[str, dict[str, Any]] = {}
         page.route(f"{HOST}/**", self.answer)
 
@@ -43,6 +52,11 @@ class Server:
             route.fulfill(content_type="text/html", body=PAGE.replace("DATA", text))
         elif path == "/card.js":
             route.fulfill(content_type="text/javascript", body=script("relabel_card", SCRIPTS))
+        elif path == "/c":
+            route.fulfill(content_type="application/json", body=json.dumps(self.offer))
+        elif self.refuses:
+            said = {"message": "Nobody is signed in.", "remedy": "Reload the page and sign in."}
+            route.fulfill(status=403, content_type="application/json", body=json.dumps(said))
         elif path.startswith("/decisions/"):
             entries = json.loads(route.request.post_data or "{}")["entries"]
             self.sent += entries
@@ -108,7 +122,7 @@ def opened(
 def decided(page: Page, server: Server, count: int) -> list[tuple[str, str | None]]:
     expect(page.locator("#relabel")).to_have_attribute("data-waiting", "0")
     expect(page.locator("#relabel .count")).to_contain_text(f"{count} of")
-    return [(entry["action"], entry["label"]) for entry in server.sent]
+    return [(entry.get("action", "undo"), entry.get("label")) for entry in server.sent]
 
 
 def test_a_set_of_classes_is_chosen_by_digits_and_confirmed(page: Page):
@@ -163,3 +177,38 @@ def test_a_queue_goes_on_for_fifty_examples_while_the_server_is_away(page: Page)
     server.away = False
     assert decided(page, server, 51) == [("keep", None)] + [("exclude", None)] * 50
     assert [entry["example"] for entry in server.sent] == [one["id"] for one in cards[:51]]
+
+
+def test_what_is_taken_back_in_a_shared_queue_stays_with_who_looks_at_it(page: Page):
+    cards = [card(row, "a") for row in range(4)]
+    ids = [one["id"] for one in cards]
+    server = opened(page, cards, "class", ["a", "b"])
+    server.data |= {"mode": "shared", "start": ""}
+    server.offer = {"offered": ids[:2], "answered": []}
+    page.reload()
+    shown = page.locator("#relabel .shown")
+    expect(shown).to_have_attribute("data-id", ids[0])
+    page.keyboard.press("q")
+    expect(shown).to_have_attribute("data-id", ids[1])
+    # The server offers what it knew before it heard of the undo: the example counts as answered there.
+    server.offer = {"offered": ids[1:3], "answered": ids[:1]}
+    page.keyboard.press("Backspace")
+    expect(shown).to_have_attribute("data-id", ids[0])
+    expect(page.locator("#relabel .count")).to_have_text("0 of 4 answered")
+    page.evaluate(OFFERED)
+    page.keyboard.press("w")  # there is no suggestion to take
+    page.keyboard.press("2")
+    expect(shown).to_have_attribute("data-id", ids[1])
+    assert decided(page, server, 1)[-1] == ("relabel", "b")
+
+
+def test_who_is_signed_in_no_more_is_told_and_nothing_is_lost(page: Page):
+    server = opened(page, [card(row, "a") for row in range(3)], "class", ["a", "b"])
+    server.refuses = True
+    page.keyboard.press("q")
+    expect(page.locator("#relabel .banner")).to_contain_text(
+        "Nobody is signed in. Reload the page and sign in."
+    )
+    server.refuses = False
+    assert decided(page, server, 1) == [("keep", None)]
+    expect(page.locator("#relabel .banner")).to_have_text("")

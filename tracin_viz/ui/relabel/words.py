@@ -12,6 +12,7 @@ _WORDS: dict[str, str] = {
     "sending": later("{n} on the way …"),
     "waiting_one": later("1 decision is waiting for the server. Go on: it is kept in this browser."),
     "waiting": later("{n} decisions are waiting for the server. Go on: they are kept in this browser."),
+    "not_taken": later("The server takes none of them now: {message}"),
     "unkept": later("This browser keeps nothing of a closed tab, so leave it open until they are saved."),
     "refused": later("One decision was not accepted: {message}"),
     "undo": later("Undo"),

@@ -22,6 +22,7 @@ class Outbox {
     this.last = 0;
     this.unkept = new Map(); // where the browser keeps nothing (private window, storage full)
     this.failures = 0;
+    this.said = ""; // why the server takes nothing from this visitor
     this.busy = false;
     this.timer = 0;
     this.dropped = [];
@@ -100,6 +101,7 @@ class Outbox {
       const gone = new Set([...sent.stored, ...sent.refused.map((one) => one.uuid)]);
       for (const [name, entry] of part) if (gone.has(entry.decision.uuid)) this.remove(name);
       this.failures = 0;
+      this.said = "";
       if (sent.refused.length) this.dropped.push(...sent.refused);
       this.onchange(sent);
       this.flush();
@@ -137,7 +139,12 @@ class Outbox {
         keepalive: body.length < 50000,
         signal: stop.signal,
       });
-      if (answer.status === 403) this.renew();
+      if (answer.status === 403) {
+        // A pass that ran out is renewed; somebody who is signed in no more must be told.
+        this.renew();
+        const { message, remedy } = await answer.json();
+        this.said = this.failures ? `${message} ${remedy}` : "";
+      }
       if (answer.status !== 200) return null;
       const said = await answer.json();
       return Array.isArray(said.stored) && Array.isArray(said.refused) ? said : null;

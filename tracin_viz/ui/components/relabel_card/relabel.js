@@ -75,6 +75,7 @@ function status(root) {
   root.dataset.waiting = waiting;
   const said = [];
   if (waiting && lost) said.push(filled(waiting === 1 ? words.waiting_one : words.waiting, { n: waiting }));
+  if (waiting && root.outbox.said) said.push(filled(words.not_taken, { message: root.outbox.said }));
   if (waiting && root.outbox.unkept.size) said.push(words.unkept);
   for (const { message } of root.outbox.dropped) said.push(filled(words.refused, { message }));
   root.parts.banner.classList.toggle("on", said.length > 0);
