@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Raised when the meaning of stored bytes changes; old artifacts are then simply not found.
 FORMAT = 2
-#: Characters of a class name in a link; servers and mail programs cut links of some thousands.
-LONGEST_IN_ADDRESS = 80
+#: Bytes of a class name in a link, each written in up to three letters; mail programs cut long links.
+LONGEST_IN_ADDRESS = 120
 
 
 def fingerprint(value: object) -> str:
@@ -40,7 +40,8 @@ def fingerprint(value: object) -> str:
 
 def in_address(name: str) -> str:
     """``name`` as a link holds it: itself, or ``~`` and a digest where it is too long for that."""
-    return name if len(name) <= LONGEST_IN_ADDRESS else f"~{fingerprint(name)[:16]}"
+    is_long = len(name.encode("utf-8", "replace")) > LONGEST_IN_ADDRESS
+    return name if not is_long else f"~{fingerprint(name)[:16]}"
 
 
 def from_address(word: str, names: Iterable[str]) -> str | None:

@@ -18,6 +18,7 @@ from tracin_viz.ui.influence.own import is_own
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.results import document, examples
 from tracin_viz.ui.session import linked, publish, remember, remembered, visit
+from tracin_viz.ui.short import class_word
 
 SIDES = ("proponents", "opponents")
 LENGTHS = [5, 10, 20, 50]
@@ -145,8 +146,8 @@ def _answer(side: Side, found: dict[str, Any], agreeing: Mapping[str, Overlap]) 
     st.caption(
         tr(
             "Given label {label}, predicted {predicted}; exact scores of {steps}.",
-            label=f"“{text.plain(query['label'])}”",
-            predicted=f"“{text.plain(query['predicted'])}”",
+            label=f"“{text.plain(class_word(side.audit, query['label']))}”",
+            predicted=f"“{text.plain(class_word(side.audit, query['predicted']))}”",
             steps=trn("{n} checkpoint", "{n} checkpoints", len(found["checkpoints"])),
         )
     )

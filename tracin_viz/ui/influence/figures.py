@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from tracin_viz.ui.short import short
+
 #: Pixels per row of a heat map, and of everything around its rows.
 ROW, AROUND = 26, 96
 #: Layers drawn; of more, those with the most influence, and the rest in one row.
 LAYERS = 30
 LONGEST = 40
+#: Characters of a class beside the matrix, which shall have most of the room.
+LONGEST_TICK = 24
 
 _ABOVE = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "thickness": 12, "tickformat": "+.2g"}
 
@@ -59,7 +63,10 @@ def confusion_figure(
         ],
     )
     _add_points(figure, counts, names, words["cell"], ink)
-    ticks: dict[str, Any] = {"tickvals": list(range(size)), "ticktext": [_short(name) for name in names]}
+    ticks: dict[str, Any] = {
+        "tickvals": list(range(size)),
+        "ticktext": [_literal(short(name, LONGEST_TICK)) for name in names],
+    }
     grid = {"showgrid": False, "zeroline": False}
     figure.update_xaxes(title=words["predicted"], **ticks, **grid)
     figure.update_yaxes(title=words["given"], autorange="reversed", **ticks, **grid)
