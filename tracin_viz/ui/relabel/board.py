@@ -24,6 +24,7 @@ from tracin_viz.ui.relabel.words import card_words
 from tracin_viz.ui.results import state_key
 from tracin_viz.ui.routes import prefix
 from tracin_viz.ui.session import remember, visit
+from tracin_viz.ui.short import short_names
 
 #: Cards that come with the page; the browser fetches the others ahead of need.
 FIRST = 24
@@ -76,6 +77,8 @@ def _data(audit: Audit, session: Session, annotator: str, item: str) -> dict[str
         "mode": session.mode,
         "target": audit.target,
         "classes": list(audit.classes),
+        # Only those that differ: ten thousand ordinary names need not be sent twice.
+        "names": {name: word for name, word in short_names(audit.classes).items() if name != word},
         "ids": ids,
         "item": item,
         "start": "" if session.mode == "shared" and not item else start,

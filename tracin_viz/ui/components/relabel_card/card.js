@@ -2,6 +2,17 @@
 
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 
+// Characters of a name; a longer one is cut unless the page gave a short one for it.
+const LONGEST_NAME = 60;
+
+// A class as it is called on this page. What is decided and stored is always the whole name.
+function called(root, name) {
+  const { names = {} } = root.data;
+  if (Object.hasOwn(names, name)) return names[name];
+  const signs = [...name.slice(0, 2 * LONGEST_NAME)];
+  return signs.length <= LONGEST_NAME ? name : signs.slice(0, LONGEST_NAME - 1).join("") + "…";
+}
+
 // A button that shows its key; after a click the card has the focus again, so that the keys go on working.
 function button(root, name, words, act, className) {
   const node = element("button", className || "");
@@ -17,9 +28,10 @@ function button(root, name, words, act, className) {
   return node;
 }
 
-function picture(card, words) {
+function picture(root, card) {
+  const { words } = root.data;
   if (!card.src) return element("p", "words", card.text);
-  const image = pictureOf({ src: card.src, alt: filled(words.alt, { id: card.id, label: card.given || words.unknown }) }, words.unreadable);
+  const image = pictureOf({ src: card.src, alt: filled(words.alt, { id: card.id, label: called(root, card.given) || words.unknown }) }, words.unreadable);
   image.decoding = "sync"; // the next example comes with its picture, not after it
   return image;
 }
@@ -37,18 +49,18 @@ function drawCard(root, card) {
   const shown = element("div", "shown");
   shown.dataset.id = card.id;
   const large = element("figure", "large");
-  large.append(picture(card, words));
+  large.append(picture(root, card));
   const facts = element("div", "facts");
-  facts.append(fact(words.given, card.given || words.unknown));
+  facts.append(fact(words.given, called(root, card.given) || words.unknown));
   if (card.suggested) {
     const sure = card.confidence === null ? "" : " (" + percent(card.confidence) + ")";
-    facts.append(fact(words.suggested, card.suggested + sure, "suggested"));
+    facts.append(fact(words.suggested, called(root, card.suggested) + sure, "suggested"));
   }
   if (card.percentile !== null) facts.append(element("p", "suspect", "⚑ " + filled(words.suspicious, { share: Math.min(card.percentile, 99.9).toFixed(1) })));
   const reasons = element("ul", "reasons");
   for (const reason of card.reasons) reasons.append(element("li", "", reason));
   facts.append(reasons);
-  for (const vote of card.votes || []) facts.append(fact(vote.annotator, answerWords(root, vote), "vote"));
+  for (const vote of card.votes || []) facts.append(fact(called(root, vote.annotator), answerWords(root, vote), "vote"));
   const answer = root.queue.answer(card.id);
   if (answer) facts.append(element("p", "done", "✓ " + answerWords(root, answer)));
   shown.append(large, facts);
@@ -56,11 +68,11 @@ function drawCard(root, card) {
 }
 
 function labelWords(root, label) {
-  if (root.data.target !== "multi-label") return label;
+  if (root.data.target !== "multi-label") return called(root, label);
   try {
-    return JSON.parse(label).join(", ") || root.data.words.no_class;
+    return JSON.parse(label).map((name) => called(root, name)).join(", ") || root.data.words.no_class;
   } catch {
-    return label;
+    return called(root, label);
   }
 }
 
@@ -81,7 +93,7 @@ function drawPushed(root, found) {
     for (const one of list) {
       const entry = element("div", "small");
       entry.setAttribute("role", "listitem");
-      entry.append(picture(one, words), element("span", "label", one.given || words.unknown));
+      entry.append(picture(root, one), element("span", "label", called(root, one.given) || words.unknown));
       row.append(entry);
     }
     if (!list.length) row.append(element("p", "missing", words.none));

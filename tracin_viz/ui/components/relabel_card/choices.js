@@ -5,8 +5,8 @@ const DIGITS = 10;
 function drawChoices(root, card) {
   const { words, target } = root.data;
   const main = element("div", "main");
-  if (card.take !== null) main.append(button(root, "take", filled(words.take, { label: card.suggested }), () => root.act("take"), "primary"));
-  main.append(button(root, "keep", filled(words.keep, { label: card.given || words.unknown }), () => root.act("keep")));
+  if (card.take !== null) main.append(button(root, "take", filled(words.take, { label: called(root, card.suggested) }), () => root.act("take"), "primary"));
+  main.append(button(root, "keep", filled(words.keep, { label: called(root, card.given) || words.unknown }), () => root.act("keep")));
   for (const name of ["exclude", "review", "skip"]) main.append(button(root, name, words[name], () => root.act(name)));
   const parts = [main];
   if (target === "number") parts.push(numberEntry(root, card));
@@ -20,7 +20,7 @@ function classButton(root, card, name, place) {
   node.type = "button";
   node.dataset.label = name;
   if (place < DIGITS && root.keys.on) node.append(element("kbd", "", String((place + 1) % 10)));
-  node.append(element("span", "", name));
+  node.append(element("span", "", called(root, name)));
   if (name === card.suggested) node.classList.add("suggested");
   if (several) node.setAttribute("aria-pressed", String(root.chosen.has(name)));
   else if (name === card.given) node.classList.add("given");

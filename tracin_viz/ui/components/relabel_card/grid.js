@@ -16,8 +16,8 @@ function drawGrid(root) {
     cell.dataset.id = id;
     cell.tabIndex = grid.childElementCount ? -1 : 0;
     if (card) {
-      cell.append(card.src ? thumb(card, words) : element("span", "words", card.text.slice(0, 160)));
-      cell.append(element("span", "pair", (card.given || words.unknown) + (card.suggested ? " → " + card.suggested : "")));
+      cell.append(card.src ? thumb(root, card) : element("span", "words", card.text.slice(0, 160)));
+      cell.append(element("span", "pair", (called(root, card.given) || words.unknown) + (card.suggested ? " → " + called(root, card.suggested) : "")));
     } else cell.append(element("span", "missing", words.loading));
     cell.setAttribute("aria-pressed", String(root.marked.has(id)));
     cell.onclick = (event) => mark(root, grid, id, event.shiftKey);
@@ -30,8 +30,8 @@ function drawGrid(root) {
   return ids.length ? [bar, grid] : [];
 }
 
-function thumb(card, words) {
-  const image = picture(card, words);
+function thumb(root, card) {
+  const image = picture(root, card);
   image.decoding = "async";
   return image;
 }
@@ -57,7 +57,7 @@ function bulkButtons(root, ids) {
   if (target === "class") {
     const select = element("select");
     select.setAttribute("aria-label", words.change_all);
-    select.append(new Option(count(words.change_all), ""), ...classes.map((name) => new Option(name, name)));
+    select.append(new Option(count(words.change_all), ""), ...classes.map((name) => new Option(called(root, name), name)));
     select.onchange = () => {
       const label = select.value;
       if (label) root.bulk(chosen.map((id) => (root.cards.get(id).given === label ? { id, action: "keep" } : { id, action: "relabel", label })));

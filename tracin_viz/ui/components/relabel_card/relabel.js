@@ -115,7 +115,7 @@ function body(root) {
   shown.querySelector(".facts").append(decide);
   root.parts.body.replaceChildren(shown);
   const place = queue.places.get(card.id) + 1;
-  return filled(card.suggested ? words.live : words.live_plain, { place, total: queue.ids.length, given: card.given || words.unknown, suggested: card.suggested });
+  return filled(card.suggested ? words.live : words.live_plain, { place, total: queue.ids.length, given: called(root, card.given) || words.unknown, suggested: called(root, card.suggested) });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
