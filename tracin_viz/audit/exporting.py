@@ -184,13 +184,17 @@ class Exporting(Relabelling):
             format, self.home.root / "exports" / f"{name}{ending}", rows=rows, links=links, told=told
         )
 
-    def import_labels(self, path: Path, *, annotator: str = "", store: bool = True) -> dict[str, Any]:
+    def import_labels(
+        self, path: Path, *, annotator: str = "", store: bool = True, told: Progress = silent
+    ) -> dict[str, Any]:
         """Take over the decisions in a file or folder that an export wrote.
 
         Args:
             path: File or folder, in any export format.
             annotator: Whose decisions those rows are that name nobody.
             store: Whether to store them; without it only what would happen is said.
+            told: Called with how many rows were looked at and how many there are; what it raises ends the
+                import before anything is stored.
 
         Returns:
             ``{audit, labels, format, rows, new, already, older, replaces, annotators}``: rows of the file,
@@ -200,7 +204,9 @@ class Exporting(Relabelling):
         Raises:
             InputError: The file cannot be read, or a row cannot be right: then nothing is stored.
         """
-        planned = importing.plan(read_labels(path), self._subject(), self.history(), annotator=annotator)
+        planned = importing.plan(
+            read_labels(path), self._subject(), self.history(), annotator=annotator, told=told
+        )
         if store:
             append_all(self.events, planned.events)
         return {"audit": self.record.name, "labels": str(path), **planned.as_dict()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tracin_viz.audit.exporting import EXPORT_FORMATS, EXPORT_LINKS, EXPORT_ROWS
@@ -12,6 +14,8 @@ from tracin_viz.errors import InputError
 
 #: Bad rows that are printed singly; ``--json`` has all that were noted.
 _PRINTED = 20
+#: Seconds that pass before progress is worth a word.
+_QUIET = 1.0
 
 
 def export_options(sub: argparse.ArgumentParser) -> None:
@@ -43,7 +47,9 @@ def export_options(sub: argparse.ArgumentParser) -> None:
 def export(options: argparse.Namespace) -> None:
     """Write the labels and say where."""
     audit = workspace(options).open(options.name)
-    path = audit.export(options.format, Path(options.output), rows=options.rows, links=options.links)
+    path = audit.export(
+        options.format, Path(options.output), rows=options.rows, links=options.links, told=_told("writing")
+    )
     decided = len(audit.decisions())
     if options.json:
         told = {"audit": audit.name, "format": options.format, "rows": options.rows}
@@ -65,7 +71,10 @@ def import_labels(options: argparse.Namespace) -> None:
     audit = workspace(options).open(options.name)
     try:
         found = audit.import_labels(
-            Path(options.labels), annotator=options.annotator, store=not options.check
+            Path(options.labels),
+            annotator=options.annotator,
+            store=not options.check,
+            told=_told("reading"),
         )
     except InputError as error:
         if not options.json:
@@ -81,6 +90,20 @@ def import_labels(options: argparse.Namespace) -> None:
     for name, words in _LEFT.items():
         if found[name]:
             print(f"  {found[name]:,} {words}")
+
+
+def _told(what: str) -> Callable[[int, int], None]:
+    """Says how far it is in one line of a terminal that overwrites itself; elsewhere nothing."""
+    began = time.monotonic()
+
+    def say(done: int, total: int) -> None:
+        passed = time.monotonic() - began
+        if sys.stderr.isatty() and passed > _QUIET and 0 < done <= total:
+            left = passed / done * (total - done)
+            words = f"{what} {done / total:.0%}, about {left:.0f} s left" if done < total else ""
+            print(f"\r{words:<40}\r", end="", file=sys.stderr, flush=True)
+
+    return say
 
 
 _LEFT = {

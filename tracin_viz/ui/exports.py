@@ -11,6 +11,7 @@ from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.imports import import_dialog
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.results import shared
+from tracin_viz.ui.working import followed
 
 _TITLES = {
     "csv": later("CSV table"),
@@ -125,8 +126,11 @@ def _write_here(audit: Audit, chosen: ExportFormat, rows: str) -> None:
         return
     if st.button(tr("Write it on the server"), key="export_write", type="primary", icon=":material/save:"):
         managing()
-        with st.spinner(tr("Writing…")):
-            path = audit.export_here(chosen.name, rows=rows)
+        path = followed(
+            tr("Writing…"),
+            lambda told: audit.export_here(chosen.name, rows=rows, told=told),
+            key="export_stop",
+        )
         st.success(tr("Written on the server's computer:"))
         st.code(str(path), language=None, wrap_lines=True)
     else:

@@ -15,6 +15,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.access import importing, person, signs_in
 from tracin_viz.ui.guard import guarded, show_error
 from tracin_viz.ui.language import later, tr, trn
+from tracin_viz.ui.working import followed
 
 _KINDS = ["csv", "tsv", "jsonl", "ndjson", "json", "parquet"]
 #: What becomes of decisions that are not stored, one and many.
@@ -89,4 +90,8 @@ def _taken(audit: Audit, file: UploadedFile, who: str, *, store: bool) -> dict[s
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"labels{Path(file.name).suffix.lower()}"
         path.write_bytes(file.getvalue())
-        return audit.import_labels(path, annotator=who, store=store)
+        return followed(
+            tr("Importing…") if store else tr("Reading the file…"),
+            lambda told: audit.import_labels(path, annotator=who, store=store, told=told),
+            key="import_stop",
+        )

@@ -16,6 +16,7 @@ from tracin_viz.errors import InputError
 from tracin_viz.relabel.decisions import Event
 from tracin_viz.relabel.exports.entries import Entry, Subject
 from tracin_viz.relabel.exports.import_rows import Row, rows_of
+from tracin_viz.relabel.exports.progress import Progress, silent
 from tracin_viz.relabel.exports.reading import LabelFile
 from tracin_viz.relabel.exports.table import newest_by_annotator
 
@@ -58,7 +59,14 @@ class Plan:
         }
 
 
-def plan(file: LabelFile, subject: Subject, log: Sequence[Event], *, annotator: str = "") -> Plan:
+def plan(
+    file: LabelFile,
+    subject: Subject,
+    log: Sequence[Event],
+    *,
+    annotator: str = "",
+    told: Progress = silent,
+) -> Plan:
     """What importing this file would do; nothing is stored.
 
     Args:
@@ -66,12 +74,13 @@ def plan(file: LabelFile, subject: Subject, log: Sequence[Event], *, annotator: 
         subject: The audit they are imported into.
         log: All its events so far.
         annotator: Whose decisions those rows are that name nobody; empty = every row must name somebody.
+        told: Called as rows are looked at; it may raise, which ends it.
 
     Raises:
         InputError: A row cannot be right; ``problems`` names each with its place and what to do.
     """
     problems = ProblemList()
-    rows = rows_of(file, subject, problems, annotator=annotator)
+    rows = rows_of(file, subject, problems, annotator=annotator, progress=told)
     if found := problems.as_tuple():
         raise InputError(
             f"'{shown(file.path.name)}' cannot be imported as it is. {found[0].where}: {found[0].message}",

@@ -59,11 +59,12 @@ def checked_label(text: str, target: str, classes: Sequence[str]) -> str:
     """
     if target == "number":
         return number_text(_number(text))
+    # The words about what is possible are made only where they are needed: an import checks every row.
+    if target == "class" and text in classes:
+        return text
     possible = f"Possible: {listed(list(classes), limit=20)}."
     if target == "class":
-        if text not in classes:
-            raise InputError(f"'{shown(text)}' is no class of this audit.", remedy=possible)
-        return text
+        raise InputError(f"'{shown(text)}' is no class of this audit.", remedy=possible)
     names = _names(text, possible)
     known = set(classes)
     if strangers := [name for name in names if name not in known]:
