@@ -8,6 +8,7 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
+from tracin_viz.ui.choices import one_of
 from tracin_viz.ui.details import show_details
 from tracin_viz.ui.frame import audit_page
 from tracin_viz.ui.influence.answering import exact_answer, first_answer, show_answer
@@ -18,23 +19,8 @@ from tracin_viz.ui.influence.picker import pick
 from tracin_viz.ui.influence.query_card import show_query
 from tracin_viz.ui.influence.question import Asked, settings
 from tracin_viz.ui.language import later, tr
-from tracin_viz.ui.session import linked, publish
 
 VIEWS: dict[str, str] = {"one": later("One prediction or group"), "many": later("Who opposes many?")}
-
-
-def _view() -> str:
-    chosen = st.segmented_control(
-        tr("View"),
-        list(VIEWS),
-        format_func=lambda name: tr(VIEWS[name]),
-        required=True,
-        key=linked("view", list(VIEWS), "one"),
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    publish("view", chosen, "one")
-    return str(chosen or "one")
 
 
 def _one(audit: Audit, asked: Asked) -> None:
@@ -64,7 +50,7 @@ def _one(audit: Audit, asked: Asked) -> None:
 def main(audit: Audit) -> None:
     """Draw the page for one audit."""
     show_details(audit)
-    if _view() == "many":
+    if one_of(tr("View"), VIEWS, "view", hidden=True) == "many":
         show_opposing(audit)
         return
     asked = pick(audit)

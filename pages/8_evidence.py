@@ -6,12 +6,12 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui.access import may_manage
+from tracin_viz.ui.choices import number_of, one_of
 from tracin_viz.ui.details import show_details
 from tracin_viz.ui.evidence import show_estimate, show_retraining, show_self_test
 from tracin_viz.ui.evidence.asking import ask
 from tracin_viz.ui.frame import audit_page, page
 from tracin_viz.ui.language import later, tr
-from tracin_viz.ui.session import linked, publish
 
 TESTS: dict[str, str] = {
     "all": later("All test examples"),
@@ -25,20 +25,7 @@ PLANTS: dict[str, str] = {"confused": later("Easily confused"), "random": later(
 def _estimate(audit: Audit, decided: bool) -> None:
     st.subheader(tr("What do gradients say, without any training?"), anchor=False)
     choices = list(TESTS) if audit.target != "number" else ["all"]
-    of = choices[0]
-    if len(choices) > 1:
-        of = str(
-            st.segmented_control(
-                tr("Test examples"),
-                choices,
-                format_func=lambda name: tr(TESTS[name]),
-                required=True,
-                key=linked("tests", choices, "all"),
-                persist_state="session",
-            )
-            or "all"
-        )
-    publish("tests", of, "all")
+    of = one_of(tr("Test examples"), TESTS, "tests", among=choices)
     found = audit.estimate(of=of)
     if found is None:
         st.caption(
@@ -55,20 +42,7 @@ def _estimate(audit: Audit, decided: bool) -> None:
 def _retraining(audit: Audit, decided: bool) -> None:
     st.subheader(tr("Is the model better after retraining?"), anchor=False)
     choices = list(HOWS) if audit.can_retrain_fully() else ["last-layer"]
-    how = choices[0]
-    if len(choices) > 1:
-        how = str(
-            st.segmented_control(
-                tr("What is trained again"),
-                choices,
-                format_func=lambda name: tr(HOWS[name]),
-                required=True,
-                key=linked("retrained", choices, "last-layer"),
-                persist_state="session",
-            )
-            or "last-layer"
-        )
-    publish("retrained", how, "last-layer")
+    how = one_of(tr("What is trained again"), HOWS, "retrained", among=choices)
     found = audit.retraining(how=how)
     if found is None:
         st.caption(
@@ -85,30 +59,10 @@ def _retraining(audit: Audit, decided: bool) -> None:
 
 def _self_test(audit: Audit, decided: bool) -> None:
     st.subheader(tr("How far can this audit be trusted?"), anchor=False)
-    noise, plant = 5, "confused"
+    plants = list(PLANTS) if audit.target == "class" else ["confused"]
     with st.container(horizontal=True, vertical_alignment="bottom", key="self_test_controls"):
-        noise = st.select_slider(
-            tr("Wrong labels planted"),
-            NOISES,
-            format_func=lambda percent: f"{percent} %",
-            key=linked("noise", NOISES, 5),
-            persist_state="session",
-            width=240,
-        )
-        if audit.target == "class":
-            plant = str(
-                st.segmented_control(
-                    tr("Into which class"),
-                    list(PLANTS),
-                    format_func=lambda name: tr(PLANTS[name]),
-                    required=True,
-                    key=linked("plant", list(PLANTS), "confused"),
-                    persist_state="session",
-                )
-                or "confused"
-            )
-    publish("noise", noise, 5)
-    publish("plant", plant, "confused")
+        noise = number_of(tr("Wrong labels planted"), NOISES, "noise", 5, unit=" %")
+        plant = one_of(tr("Into which class"), PLANTS, "plant", among=plants)
     found = audit.self_test(noise=float(noise), plant=plant)
     if found is None:
         st.caption(

@@ -34,6 +34,9 @@ from tracin_viz.store.checkpoint_choice import edited
 from tracin_viz.store.database import Database
 from tracin_viz.store.registry import AuditRecord
 
+#: Pixels of the largest thumbnail that is kept in the database.
+LARGEST_KEPT = 384
+
 
 class Audit(Asking, Evidence, Exporting, Runs):
     """A registered audit. Get one from ``Workspace.open``.
@@ -242,6 +245,8 @@ class Audit(Asking, Evidence, Exporting, Runs):
     def thumbnail(self, split: str, row: int, size: int = 128) -> bytes:
         """A small WebP picture of an image example, made once and kept in the database.
 
+        One above ``LARGEST_KEPT`` pixels is made anew each time: few are asked for, and each takes much room.
+
         Raises:
             NotFoundError: No such example, or it is not an image.
         """
@@ -257,6 +262,8 @@ class Audit(Asking, Evidence, Exporting, Runs):
         if not isinstance(picture, Image.Image):
             raise NotFoundError(f"Example {split}:{row} of audit '{self.name}' is no picture.")
         made = thumbnail(picture, size)
+        if size > LARGEST_KEPT:
+            return made
         with self.database.write(passing=True) as connection:
             connection.execute("INSERT OR IGNORE INTO thumbnails (key, webp) VALUES (?, ?)", (key, made))
         return made

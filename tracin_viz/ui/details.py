@@ -9,20 +9,15 @@ import streamlit as st
 
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
-from tracin_viz.ui.access import may_decide
-from tracin_viz.ui.cards import example_card
-from tracin_viz.ui.components.gallery import gallery
-from tracin_viz.ui.frame import go, guarded
+from tracin_viz.ui.cards import decision_words
+from tracin_viz.ui.components.example_card import Fact
+from tracin_viz.ui.guard import guarded
 from tracin_viz.ui.language import tr, trn
-from tracin_viz.ui.results import examples
-from tracin_viz.ui.short import short
-from tracin_viz.ui.suspects.evidence import show_reasons, show_teachers
+from tracin_viz.ui.large import large_card, show_large
+from tracin_viz.ui.results import examples, suspect_row
+from tracin_viz.ui.suspects.evidence import show_teachers
 
 _KEY = "details"
-#: Characters of a value in the table; a longer one has a box of its own.
-LONGEST = 200
-#: Characters of such a box; a browser needs seconds for a line of millions.
-MOST = 100_000
 
 
 def open_details(audit: Audit, identity: str) -> None:
@@ -42,61 +37,31 @@ def show_details(audit: Audit) -> None:
 def _dialog(audit: Audit, identity: str) -> None:
     split, _, number = identity.rpartition(":")
     row = examples(audit, split).iloc[int(number)].to_dict()
-    gallery([example_card(audit, row, size=384)], key="details_card", label=tr("The example"), layout="large")
-    facts = [
-        (tr("Example"), identity),
-        (tr("Source"), row["source"] if audit.task == "image" else _length(row["source"])),
-        (tr("Given label"), row["label"]),
-        (tr("Predicted"), _predicted(audit, row)),
-        (tr("Loss at the last checkpoint"), f"{row['loss']:.3g}"),
-    ]
-    if "percentile" in row:
-        facts.append(
-            (
-                tr("Self-influence"),
-                tr(
-                    "{score}; more suspicious than {percentile} %",
-                    score=f"{row['self_influence']:.3g}",
-                    percentile=f"{row['percentile']:.1f}",
-                ),
-            )
-        )
-    st.dataframe(
-        [{tr("What"): what, tr("Value"): short(value, LONGEST)} for what, value in facts],
-        hide_index=True,
-        width="stretch",
+    suspect = suspect_row(audit, identity) if split == "train" else {}
+    decided = audit.decisions().get(identity)
+    card = large_card(
+        audit,
+        row,
+        suspect=suspect,
+        more=_numbers(audit, row),
+        done=decision_words(decided.action, decided.label) if decided is not None else "",
     )
-    if audit.task == "text" and len(row["source"]) > 300:
-        _in_full(row["source"])
-    for what, value in facts:
-        if len(str(value)) > LONGEST:
-            st.caption(what)
-            _in_full(str(value))
+    show_large(audit, [card], key="details_card", label=tr("The example"))
     if split == "train":
-        show_reasons(audit, identity)
-        if may_decide() and st.button(
-            tr("Decide about its label"), key="details_decide", icon=":material/edit:", type="primary"
-        ):
-            go("relabel", audit=audit.name, item=identity)
-    else:
-        if st.button(tr("Explain its prediction"), key="details_explain", icon=":material/compare_arrows:"):
-            go("influence", audit=audit.name, query=identity)
-    if split == "train":
-        st.caption(tr(text.WHAT_SELF_INFLUENCE))
+        with st.expander(tr("What is self-influence?")):
+            st.write(tr(text.WHAT_SELF_INFLUENCE))
         show_teachers(audit, identity)  # last: it may take a while, and nothing waits for it
 
 
-def _in_full(words: str) -> None:
-    """A text as it is, in a box of its own that scrolls: it may have millions of characters."""
-    height: Any = 240 if len(words) > 1_000 else "content"
-    st.code(words[:MOST], language=None, wrap_lines=True, height=height)
-
-
-def _predicted(audit: Audit, row: Mapping[str, Any]) -> str:
-    if audit.target != "class":
-        return str(row["predicted"])
-    sure = tr("{share} sure", share=f"{row['confidence']:.0%}")
-    return f"{row['predicted']} ({sure})"
+def _numbers(audit: Audit, row: Mapping[str, Any]) -> list[Fact]:
+    """What is measured, and where the example comes from."""
+    found = [Fact(tr("Loss at the last checkpoint"), f"{row['loss']:.3g}")]
+    if "percentile" in row:
+        share = f"{row['percentile']:.1f}"
+        number = tr("larger than of {share} % of the training set", share=share)
+        found.append(Fact(tr("Self-influence"), f"{row['self_influence']:.3g}", number=number))
+    source = row["source"] if audit.task == "image" else _length(row["source"])
+    return [*found, Fact(tr("Source"), source)]
 
 
 def _length(source: str) -> str:

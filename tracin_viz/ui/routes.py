@@ -27,7 +27,8 @@ from tracin_viz.ui.sign_in import SignIn
 from tracin_viz.ui.upload_routes import upload_routes
 
 #: Pixel widths that may be asked for: a free choice would let anybody fill the thumbnail table.
-SIZES = (128, 384)
+SIZES = (128, 384, 1024)
+LARGEST = SIZES[-1]
 _THIS_COMPUTER = ("127.0.0.1", "localhost")
 FOR_GOOD = "private, max-age=31536000, immutable"
 

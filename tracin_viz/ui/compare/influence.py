@@ -1,28 +1,26 @@
-"""The same query on both sides: proponents and opponents, and how far the lists agree."""
+"""The same query on both sides, with the lists of the Influence page: which examples changed their place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from tracin_viz.audit import Audit, Overlap, overlap
 from tracin_viz.ui import text
-from tracin_viz.ui.cards import example_card, influence_cards
+from tracin_viz.ui.choices import length_choice, ranking_choice
 from tracin_viz.ui.compare.sides import Side
-from tracin_viz.ui.components.gallery import Card, gallery
-from tracin_viz.ui.details import open_details
-from tracin_viz.ui.influence.own import is_own
+from tracin_viz.ui.influence.answering import ask
+from tracin_viz.ui.influence.lists import SIDES, show_side
+from tracin_viz.ui.influence.picker import candidates, neighbour_buttons
+from tracin_viz.ui.influence.queries import Filter, Found, ordered
 from tracin_viz.ui.language import later, tr, trn
-from tracin_viz.ui.results import document, examples
-from tracin_viz.ui.session import linked, publish, remember, remembered, visit
-from tracin_viz.ui.short import class_word
+from tracin_viz.ui.large import large_card, show_large
+from tracin_viz.ui.results import examples, shared
+from tracin_viz.ui.session import remember, remembered, visit
 
-SIDES = ("proponents", "opponents")
-LENGTHS = [5, 10, 20, 50]
-TITLES = {"proponents": later("**▲ For**"), "opponents": later("**▼ Against**")}
+KEY = "compare_query"
 NONE = {
     "proponents": later("▲ No proponent is the same."),
     "opponents": later("▼ No opponent is the same."),
@@ -48,140 +46,112 @@ def compare_influence(left: Side, right: Side, *, same_data: bool) -> None:
         same_data: Whether equal identifiers mean equal examples.
     """
     query = _query(left.audit)
-    ranking, top = _controls()
-    asked = [(side, query) for side in (left, right) if _has(side.audit, query)]
-    with st.spinner(tr("Asking the training examples …"), show_time=True):
-        answers = {side.name: _ask(side, query, ranking, top) for side, query in asked}
-    agreeing = {}
-    if same_data and len(answers) == 2:
-        for name in SIDES:
-            lists = [[entry["id"] for entry in answers[side.name][name]] for side in (left, right)]
-            agreeing[name] = overlap(*lists)
-        _say(agreeing)
-    for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
-        with column, st.container(key=f"answer_{side.name}"):
-            st.markdown(f"#### {side.title}")
-            if side.name in answers:
-                _answer(side, answers[side.name], agreeing)
-            else:
-                st.info(tr("This audit has no example {id}.", id=text.plain(query)))
-
-
-def _query(audit: Audit) -> str:
-    """The query, by its identifier: the one looked at last, else the first wrong prediction."""
-    table = examples(audit, audit.query_split)
-    key = "compare_query"
-    if not st.session_state.get(key):
-        wrong = table.index[table["wrong"]]
-        first = str(table["id"].iloc[int(wrong[0]) if len(wrong) else 0])
-        asked = remembered("query")
-        # A sentence or picture of one's own is no example that both sides could have.
-        st.session_state[key] = first if is_own(asked) else asked or first
-    query = str(
-        st.text_input(
-            tr("Query example"),
-            key=key,
-            width=240,
-            max_chars=80,
-            persist_state="session",
-            help=tr("Its identifier, such as test:17. The Influence page helps to find one."),
-        )
-    ).strip()
-    remember("query", query)
-    return query
-
-
-def _controls() -> tuple[str, int]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
-        ranking = st.segmented_control(
-            tr("Ranking"),
-            list(text.RANKINGS),
-            format_func=lambda name: tr(text.RANKINGS[name]),
-            required=True,
-            key=linked("ranking", list(text.RANKINGS), "dot"),
-            persist_state="session",
-        )
-        top = st.select_slider(
-            tr("Examples per list"),
-            LENGTHS,
-            key=linked("top", LENGTHS, 10),
-            persist_state="session",
-            width=200,
-        )
-    publish("ranking", ranking, "dot")
-    publish("top", top, 10)
-    return str(ranking or "dot"), int(top)
+        ranking, top = ranking_choice(), length_choice()
+    st.caption(tr(text.RANKING_HELP[ranking]))
+    asked = [side for side in (left, right) if _row(side.audit, query) >= 0]
+    place = st.empty()
+    answers = {side.name: _ask(side, query, ranking, top, place) for side in asked}
+    _queries(left, right, query, answers)
+    marks: dict[str, dict[str, str]] = {}
+    if same_data and len(answers) == 2:
+        lists = {
+            name: [[str(entry["id"]) for entry in answers[side.name][name]] for side in (left, right)]
+            for name in SIDES
+        }
+        _say({name: overlap(*found) for name, found in lists.items()})
+        marks = {name: places(*found) for name, found in lists.items()}
+    for name in SIDES:
+        for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
+            if side.name in answers:
+                with column:
+                    show_side(
+                        side.audit,
+                        answers[side.name],
+                        name,
+                        key=f"_{side.name}",
+                        marks=marks.get(name),
+                        opens=side.opens,
+                    )
 
 
-def _has(audit: Audit, query: str) -> bool:
-    split, _, row = query.rpartition(":")
-    return row.isdecimal() and row.isascii() and int(row) < audit.splits.get(split, 0)
-
-
-def _ask(side: Side, query: str, ranking: str, top: int) -> dict[str, Any]:
-    session = f"{visit()} {side.name}"  # a question of one side must not cancel that of the other
-    found: dict[str, Any] = document(
-        side.audit,
-        "compared influence",
-        query,
-        ranking,
-        top,
-        compute=lambda: side.audit.influence(query=query, ranking=ranking, top=top, session=session),
-    )
+def places(left: list[str], right: list[str]) -> dict[str, str]:
+    """For each example of two ranked lists, in words, where it stands on the left and on the right."""
+    here, there = ({one: place for place, one in enumerate(side, start=1)} for side in (left, right))
+    found = {}
+    for one in here | there:
+        before, after = here.get(one), there.get(one)
+        if before is None:
+            found[one] = tr("only on the right")
+        elif after is None:
+            found[one] = tr("only on the left")
+        elif before == after:
+            found[one] = tr("= place {place}", place=before)
+        else:
+            sign = "↑" if after < before else "↓"
+            found[one] = f"{sign} {tr('place {left} → {right}', left=before, right=after)}"
     return found
 
 
+def _query(audit: Audit) -> str:
+    """The query: the one looked at last, else the first mistake; others by button, picture or name."""
+    table = examples(audit, audit.query_split)
+    found: Found = shared(
+        audit, "query order", audit.query_split, Filter(), compute=lambda: ordered(table, Filter())
+    )
+    query = remembered("query") or f"{audit.query_split}:{int(found.rows[0]) if len(found.rows) else 0}"
+    st.session_state[KEY] = query
+    row = _row(audit, query) if query.startswith(f"{audit.query_split}:") else -1
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_steps"):
+        st.text_input(
+            tr("Query example"),
+            key=KEY,
+            width=240,
+            max_chars=80,
+            on_change=_typed,
+            help=tr("Its identifier, such as test:17. The Influence page helps to find one."),
+        )
+        neighbour_buttons(audit, found, row)
+    candidates(audit, found, table, row)
+    return query
+
+
+def _typed() -> None:
+    remember("query", str(st.session_state[KEY] or "").strip())
+
+
+def _row(audit: Audit, query: str) -> int:
+    """Row of an example that this audit has; -1 for anything else."""
+    split, _, row = query.rpartition(":")
+    known = row.isdecimal() and row.isascii() and int(row) < audit.splits.get(split, 0)
+    return int(row) if known else -1
+
+
+def _ask(side: Side, query: str, ranking: str, top: int, place: Any) -> dict[str, Any]:
+    question = {"query": query, "ranking": ranking, "top": top, "exact": True}
+    # A question of one side must not cancel that of the other.
+    session = f"{visit()} {side.name}"
+    return ask(side.audit, question, place, tr("Asking the training examples …"), session=session)
+
+
+def _queries(left: Side, right: Side, query: str, answers: Mapping[str, dict[str, Any]]) -> None:
+    """The query as each side sees it."""
+    for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
+        with column, st.container(key=f"answer_{side.name}"):
+            st.markdown(f"#### {side.title}")
+            if side.name not in answers:
+                st.info(tr("This audit has no example {id}.", id=text.plain(query)))
+                continue
+            card = large_card(side.audit, answers[side.name]["query"], without="compare")
+            show_large(side.audit, [card], key=f"query_{side.name}", label=tr("The example asked about"))
+
+
 def _say(agreeing: Mapping[str, Overlap]) -> None:
+    """How many examples are on both sides."""
+    lines = []
     for name, found in agreeing.items():
         longest = round(len(found.both) / found.share) if found.both else 0
-        if not found.both:
-            st.markdown(tr(NONE[name]))
-            continue
         one, many = SAID[name]
-        st.markdown(trn(one, many, longest, both=f"**{len(found.both):,}**"))
-
-
-def _answer(side: Side, found: dict[str, Any], agreeing: Mapping[str, Overlap]) -> None:
-    query = found["query"]
-    st.caption(
-        tr(
-            "Given label {label}, predicted {predicted}; exact scores of {steps}.",
-            label=f"“{text.plain(class_word(side.audit, query['label']))}”",
-            predicted=f"“{text.plain(class_word(side.audit, query['predicted']))}”",
-            steps=trn("{n} checkpoint", "{n} checkpoints", len(found["checkpoints"])),
-        )
-    )
-    row = {**query, "id": str(query["id"])}
-    gallery(
-        [example_card(side.audit, row, size=128)],
-        key=f"query_{side.name}",
-        label=tr("The example asked about"),
-        layout="strip",
-    )
-    both = [entry for name in SIDES for entry in found[name]]
-    strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
-    for name in SIDES:
-        st.markdown(tr(TITLES[name]))
-        cards = influence_cards(side.audit, found[name], strongest)
-        if not cards:
-            st.caption(tr("None."))
-            continue
-        gallery(
-            [_marked(card, side, agreeing.get(name)) for card in cards],
-            key=f"{name}_{side.name}",
-            label=tr("Proponents") if name == "proponents" else tr("Opponents"),
-            on_pick=(lambda identity: open_details(side.audit, identity)) if side.opens else None,
-        )
-
-
-def _marked(card: Card, side: Side, found: Overlap | None) -> Card:
-    """The card with its place on the other side, where it is on both."""
-    if found is None or card.id not in found.places:
-        return card
-    left, right = found.places[card.id]
-    words = (
-        tr("place {place} on the right", place=right)
-        if side.name == "left"
-        else tr("place {place} on the left", place=left)
-    )
-    return replace(card, why=f"⇄ {words}")
+        lines.append(trn(one, many, longest, both=f"**{len(found.both):,}**") if longest else tr(NONE[name]))
+    st.markdown(" ".join(lines))
+    st.caption(tr("Under each example: its place on the left → its place on the right."))

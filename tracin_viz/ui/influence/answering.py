@@ -25,7 +25,7 @@ def first_answer(audit: Audit, question: dict[str, Any], status: DeltaGenerator)
         status: Where the wait is shown; emptied in the end.
     """
     quick = audit.splits["train"] <= SMALL or is_ready(audit, ("influence", {**question, "exact": True}))
-    return _ask(audit, {**question, "exact": quick}, status, tr("Asking the training examples …"))
+    return ask(audit, {**question, "exact": quick}, status, tr("Asking the training examples …"))
 
 
 def exact_answer(
@@ -35,7 +35,7 @@ def exact_answer(
     if first["exact"] or not first["can_be_exact"]:
         return first
     words = tr("Computing exact scores of the {n} strongest candidates …", n=f"{first['candidates']:,}")
-    return _ask(audit, {**question, "exact": True}, status, words)
+    return ask(audit, {**question, "exact": True}, status, words)
 
 
 def show_answer(audit: Audit, found: dict[str, Any], place: DeltaGenerator) -> None:
@@ -45,8 +45,19 @@ def show_answer(audit: Audit, found: dict[str, Any], place: DeltaGenerator) -> N
         show_lists(audit, found, key="" if found["exact"] or not found["can_be_exact"] else "_estimated")
 
 
-def _ask(audit: Audit, question: dict[str, Any], status: DeltaGenerator, words: str) -> dict[str, Any]:
-    session = visit()
+def ask(
+    audit: Audit, question: dict[str, Any], status: DeltaGenerator, words: str, *, session: str = ""
+) -> dict[str, Any]:
+    """The answer, once per content of the audit and question; read-only.
+
+    Args:
+        audit: The audit.
+        question: All arguments of ``Audit.influence`` but ``session``.
+        status: Where the wait is shown; emptied in the end.
+        words: What is waited for.
+        session: Whose newer question takes this one back; by default this visit's.
+    """
+    session = session or visit()
 
     def waited(seconds: float) -> None:
         status.caption(f":material/hourglass_top: {words} {seconds:.0f} s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,8 +13,14 @@ from tracin_viz.ui import text
 from tracin_viz.ui.cards import influence_cards, similar_cards
 from tracin_viz.ui.components.gallery import Card, gallery
 from tracin_viz.ui.details import open_details
-from tracin_viz.ui.language import tr, trn
+from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.short import short
+
+#: Colour, title, meaning and name of each list of an answer.
+SIDES: dict[str, tuple[str, str, str, str]] = {
+    "proponents": ("blue", text.FOR, text.PROPONENTS, later("Proponents")),
+    "opponents": ("orange", text.AGAINST, text.OPPONENTS, later("Opponents")),
+}
 
 
 def show_lists(audit: Audit, found: dict[str, Any], *, key: str = "", beside: bool = True) -> None:
@@ -26,20 +34,41 @@ def show_lists(audit: Audit, found: dict[str, Any], *, key: str = "", beside: bo
     """
     explained(found)
     st.caption(exactness(found))
-    both = [*found["proponents"], *found["opponents"]]
-    strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
-    target = target_words(found)
     places = st.columns(2, gap="medium") if beside else (st.container(), st.container())
-    for place, side, title, meaning in (
-        (places[0], "proponents", f":blue[{tr(text.FOR)}] {target}", tr(text.PROPONENTS)),
-        (places[1], "opponents", f":orange[{tr(text.AGAINST)}] {target}", tr(text.OPPONENTS)),
-    ):
-        with place, st.container(key=f"{side}{key}"):
-            st.subheader(title, anchor=False)
-            st.caption(meaning)
-            cards = influence_cards(audit, found[side], strongest)
-            label = tr("Proponents") if side == "proponents" else tr("Opponents")
-            _shown(audit, cards, key=f"list_{side}{key}", label=label)
+    for place, side in zip(places, SIDES, strict=True):
+        with place:
+            show_side(audit, found, side, key=key)
+
+
+def show_side(
+    audit: Audit,
+    found: dict[str, Any],
+    side: str,
+    *,
+    key: str = "",
+    marks: Mapping[str, str] | None = None,
+    opens: bool = True,
+) -> None:
+    """One list of an answer, with its title.
+
+    Args:
+        audit: Where the examples come from.
+        found: Document of ``audit.influence``.
+        side: ``"proponents"`` or ``"opponents"``.
+        key: Put after every key.
+        marks: A line for each card that has one, by example.
+        opens: Whether a card opens the page's dialog.
+    """
+    colour, title, meaning, label = SIDES[side]
+    both = [entry for name in SIDES for entry in found[name]]
+    strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
+    with st.container(key=f"{side}{key}"):
+        st.subheader(f":{colour}[{tr(title)}] {target_words(found)}", anchor=False)
+        st.caption(tr(meaning))
+        cards = influence_cards(audit, found[side], strongest)
+        if marks:
+            cards = [replace(card, why=marks.get(card.id, "")) for card in cards]
+        _shown(audit if opens else None, cards, key=f"list_{side}{key}", label=tr(label))
 
 
 def show_similar(audit: Audit, found: dict[str, Any], *, key: str = "") -> None:
@@ -119,7 +148,7 @@ def target_words(found: dict[str, Any]) -> str:
     return f"“{text.plain(short(label))}”"
 
 
-def _shown(audit: Audit, cards: list[Card], *, key: str, label: str, strip: bool = False) -> None:
+def _shown(audit: Audit | None, cards: list[Card], *, key: str, label: str, strip: bool = False) -> None:
     if not cards:
         st.caption(tr("None."))
         return
@@ -128,5 +157,5 @@ def _shown(audit: Audit, cards: list[Card], *, key: str, label: str, strip: bool
         key=key,
         label=label,
         layout="strip" if strip else "grid",
-        on_pick=lambda identity: open_details(audit, identity),
+        on_pick=None if audit is None else (lambda identity: open_details(audit, identity)),
     )

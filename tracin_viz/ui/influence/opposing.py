@@ -9,11 +9,12 @@ import streamlit as st
 from tracin_viz.audit import Audit
 from tracin_viz.ui import text
 from tracin_viz.ui.cards import example_card
+from tracin_viz.ui.choices import number_of, one_of, ranking_choice
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.influence.waiting import answered
 from tracin_viz.ui.language import later, tr, trn
-from tracin_viz.ui.session import linked, publish, visit
+from tracin_viz.ui.session import visit
 
 AMONG: dict[str, str] = {"wrong": later("wrong predictions"), "all": later("all query examples")}
 EACH = [5, 10, 20, 50]
@@ -55,34 +56,11 @@ def show_opposing(audit: Audit) -> None:
 def _controls(audit: Audit) -> tuple[str, int, str]:
     choices = ["all"] if audit.target == "number" else list(AMONG)
     with st.container(horizontal=True, vertical_alignment="bottom", key="opposing_controls"):
-        among = st.segmented_control(
-            tr("Opponents of"),
-            choices,
-            format_func=lambda name: tr(AMONG[name]),
-            required=True,
-            key=linked("among", choices, choices[0]),
-            persist_state="session",
-        )
-        each = st.select_slider(
-            tr("Opponents counted per prediction"),
-            EACH,
-            key=linked("each", EACH, 10),
-            persist_state="session",
-            width=240,
-        )
-        ranking = st.segmented_control(
-            tr("Ranking"),
-            list(text.RANKINGS),
-            format_func=lambda name: tr(text.RANKINGS[name]),
-            required=True,
-            key=linked("ranking", list(text.RANKINGS), "dot"),
-            persist_state="session",
-        )
-    publish("among", among, choices[0])
-    publish("each", each, 10)
-    publish("ranking", ranking, "dot")
-    st.caption(tr(text.RANKING_HELP[str(ranking or "dot")]))
-    return str(among or choices[0]), int(each), str(ranking or "dot")
+        among = one_of(tr("Opponents of"), AMONG, "among", among=choices)
+        each = number_of(tr("Opponents counted per prediction"), EACH, "each", 10)
+        ranking = ranking_choice()
+    st.caption(tr(text.RANKING_HELP[ranking]))
+    return among, each, ranking
 
 
 def _show(audit: Audit, found: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def pick(audit: Audit) -> Asked | None:
     own = None if group else own_query(audit)
     present = _present(audit, found, len(table))
     _steps(audit, found, present, is_other=bool(group or own))
-    _strip(audit, found, table, present if not (group or own) else -1)
+    candidates(audit, found, table, present if not (group or own) else -1)
     group_box(audit)
     if group is not None:
         return group
@@ -84,7 +84,15 @@ def _present(audit: Audit, found: Found, count: int) -> int:
     return int(row)
 
 
-def _strip(audit: Audit, found: Found, table: pandas.DataFrame, present: int) -> None:
+def candidates(audit: Audit, found: Found, table: pandas.DataFrame, present: int) -> None:
+    """A strip of examples to choose from: the page of them that holds the one asked about.
+
+    Args:
+        audit: The audit.
+        found: The examples that are offered.
+        table: All examples of the query split.
+        present: Row of the one asked about; -1 = none of them.
+    """
     if not len(found.rows):
         with st.container(key="nothing_found"):
             st.info(tr("No example passes these filters."))
@@ -106,15 +114,20 @@ def _strip(audit: Audit, found: Found, table: pandas.DataFrame, present: int) ->
     )
 
 
-def _steps(audit: Audit, found: Found, present: int, *, is_other: bool) -> None:
+def neighbour_buttons(audit: Audit, found: Found, present: int) -> None:
+    """Buttons to the examples before and after the one asked about."""
     before, after = found.neighbours(present)
+    for key, word, icon, target in (
+        ("previous", tr("Previous"), ":material/chevron_left:", before),
+        ("next", tr("Next"), ":material/chevron_right:", after),
+    ):
+        identity = f"{audit.query_split}:{target}"
+        st.button(word, key=key, icon=icon, disabled=target < 0, on_click=choose, args=(identity,))
+
+
+def _steps(audit: Audit, found: Found, present: int, *, is_other: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="steps"):
-        for key, word, icon, target in (
-            ("previous", tr("Previous"), ":material/chevron_left:", before),
-            ("next", tr("Next"), ":material/chevron_right:", after),
-        ):
-            identity = f"{audit.query_split}:{target}"
-            st.button(word, key=key, icon=icon, disabled=target < 0, on_click=choose, args=(identity,))
+        neighbour_buttons(audit, found, present)
         if audit.task != "tabular":
             own_box(audit)
         if is_other:

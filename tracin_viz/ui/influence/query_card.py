@@ -7,15 +7,15 @@ from typing import Any
 import streamlit as st
 
 from tracin_viz.audit import Audit
-from tracin_viz.ui import text
 from tracin_viz.ui.cards import example_card
+from tracin_viz.ui.components.example_card import LargeCard
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.details import open_details
 from tracin_viz.ui.influence.groups import group_words
 from tracin_viz.ui.influence.question import Asked
 from tracin_viz.ui.language import tr
+from tracin_viz.ui.large import large_card, own_picture, show_large
 from tracin_viz.ui.results import examples
-from tracin_viz.ui.short import class_word
 
 #: Members of a group that are shown: spread over it, because the first ones are no sample.
 MEMBERS = 8
@@ -29,28 +29,20 @@ def show_query(audit: Audit, found: dict[str, Any], asked: Asked) -> None:
         found: The answer: what the model says about the query.
         asked: The query.
     """
+    label = tr("The example asked about")
     with st.container(key="query_card"):
         if asked.group is not None:
             _members(audit, asked)
-        elif "image" in asked.query:
-            st.image(asked.query["image"], width=240, alt=tr("Your own picture"))
-            st.markdown(_sure(audit, found["query"], escaped=True))
         else:
-            query = found["query"]
-            own = "query" not in asked.query
-            row = {**query, "id": query.get("id") or "own:0"}
-            fields = {"src": ""} if own else {}
-            card = example_card(audit, row, size=384, why=_sure(audit, query), **fields)
-            gallery([card], key="query_large", label=tr("The example asked about"), layout="large")
+            show_large(audit, [_card(audit, found["query"], asked)], key="query_large", label=label)
 
 
-def _sure(audit: Audit, query: dict[str, Any], *, escaped: bool = False) -> str:
-    predicted = class_word(audit, query["predicted"])
-    predicted = text.plain(predicted) if escaped else predicted
-    if audit.target != "class":
-        return tr("predicts {predicted}", predicted=predicted)
-    share = text.percent(float(query["confidence"]))
-    return tr("{share} sure of {predicted}", share=share, predicted=predicted)
+def _card(audit: Audit, query: dict[str, Any], asked: Asked) -> LargeCard:
+    if "image" in asked.query:
+        return large_card(audit, query, src=own_picture(asked.query["image"]), alt=tr("Your own picture"))
+    if "text" in asked.query:
+        return large_card(audit, query, alt=tr("Your own sentence"))
+    return large_card(audit, query, without="influence")
 
 
 def _members(audit: Audit, asked: Asked) -> None:

@@ -9,13 +9,13 @@ import streamlit as st
 
 from tracin_viz.audit import Audit, Group
 from tracin_viz.ui import text
+from tracin_viz.ui.choices import length_choice, ranking_choice
 from tracin_viz.ui.language import later, tr
 from tracin_viz.ui.session import linked, publish
 from tracin_viz.ui.short import class_word
 
 #: Stands for the answer that belongs to the query by nature: its label, or its prediction.
 NATURAL = ""
-LENGTHS = [5, 10, 20, 50]
 SAME_CLASS_HELP = later(
     "Same class only: compare with training examples of the class that is explained. Use it to see which of "
     "a class's own examples stand behind a prediction, or against it."
@@ -69,14 +69,7 @@ class Settings:
 def settings(audit: Audit, asked: Asked) -> Settings:
     """The row of controls, and a line on when to use the ranking."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        ranking = st.segmented_control(
-            tr("Ranking"),
-            list(text.RANKINGS),
-            format_func=lambda name: tr(text.RANKINGS[name]),
-            required=True,
-            key=linked("ranking", list(text.RANKINGS), "dot"),
-            persist_state="session",
-        )
+        ranking = ranking_choice()
         answer = NATURAL
         if audit.classes:
             choices = [NATURAL, *audit.classes]
@@ -88,20 +81,11 @@ def settings(audit: Audit, asked: Asked) -> Settings:
                 persist_state="session",
                 width=200,
             )
-        top = st.select_slider(
-            tr("Examples per list"),
-            LENGTHS,
-            key=linked("top", LENGTHS, 10),
-            persist_state="session",
-            width=160,
-        )
+        top = length_choice()
         same = _same_class(audit, asked, str(answer or NATURAL))
-    chosen = str(ranking or "dot")
-    publish("ranking", chosen, "dot")
     publish("answer", answer or NATURAL, NATURAL)
-    publish("top", top, 10)
-    st.caption(tr(text.RANKING_HELP[chosen]) + (f" {tr(SAME_CLASS_HELP)}" if same else ""))
-    return Settings(chosen, str(answer or NATURAL), same, int(top))
+    st.caption(tr(text.RANKING_HELP[ranking]) + (f" {tr(SAME_CLASS_HELP)}" if same else ""))
+    return Settings(ranking, str(answer or NATURAL), same, top)
 
 
 def _same_class(audit: Audit, asked: Asked, answer: str) -> bool:

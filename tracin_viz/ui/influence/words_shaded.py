@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,9 +11,11 @@ from tracin_viz.audit import Audit
 from tracin_viz.errors import InputError
 from tracin_viz.ui import text
 from tracin_viz.ui.cards import signed
-from tracin_viz.ui.components.words import Piece, ShadedText, words
+from tracin_viz.ui.components.example_card import LargeCard, Piece
 from tracin_viz.ui.influence.waiting import answered
 from tracin_viz.ui.language import tr
+from tracin_viz.ui.large import answers, links, show_large
+from tracin_viz.ui.results import examples
 from tracin_viz.ui.session import visit
 from tracin_viz.ui.translation import said
 
@@ -49,11 +52,9 @@ def show_words(audit: Audit, question: dict[str, Any], rows: list[int]) -> None:
     finally:
         place.empty()
     st.markdown(f"**{tr('Which words carry it?')}**")
-    words(
-        shaded_texts(found["texts"], strongest=tr("Strongest"), elsewhere=tr("of no single word")),
-        key="shaded_words",
-        label=tr("Training texts with the words that carry the influence shaded"),
-    )
+    cards = shaded_texts(found["texts"], strongest=tr("Strongest"), elsewhere=tr("of no single word"))
+    label = tr("Training texts with the words that carry the influence shaded")
+    show_large(audit, [_labelled(audit, card) for card in cards], key="shaded_words", label=label)
     st.caption(
         tr(
             "Blue with a straight underline is for, orange with a wavy one is against; the stronger the "
@@ -64,7 +65,7 @@ def show_words(audit: Audit, question: dict[str, Any], rows: list[int]) -> None:
     )
 
 
-def shaded_texts(texts: list[dict[str, Any]], *, strongest: str, elsewhere: str) -> list[ShadedText]:
+def shaded_texts(texts: list[dict[str, Any]], *, strongest: str, elsewhere: str) -> list[LargeCard]:
     """From the words document to what is drawn; shares compare within all of the texts.
 
     Args:
@@ -74,9 +75,20 @@ def shaded_texts(texts: list[dict[str, Any]], *, strongest: str, elsewhere: str)
     """
     most = max((abs(piece["score"]) for one in texts for piece in one["pieces"]), default=0.0) or 1.0
     return [
-        ShadedText(one["id"], _pieces(one["text"], one["pieces"], most), _note(one, strongest, elsewhere))
+        LargeCard(
+            id=one["id"],
+            text=one["text"],
+            pieces=_pieces(one["text"], one["pieces"], most),
+            note=_note(one, strongest, elsewhere),
+        )
         for one in texts
     ]
+
+
+def _labelled(audit: Audit, card: LargeCard) -> LargeCard:
+    """The card with the text's labels and the way to decide about them."""
+    row = examples(audit, "train").iloc[int(card.id.rpartition(":")[2])].to_dict()
+    return replace(card, facts=answers(audit, row), links=links(audit, card.id))
 
 
 def _pieces(whole: str, pieces: list[dict[str, Any]], most: float) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Why one training example is a suspect, in full: reasons, and what taught the model about it."""
+"""What taught the model about one training example."""
 
 from __future__ import annotations
 
@@ -7,22 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tracin_viz.audit import Audit, Teacher
-from tracin_viz.ui import text
 from tracin_viz.ui.cards import example_card, signed
 from tracin_viz.ui.components.gallery import gallery
 from tracin_viz.ui.components.gallery.gallery import Sign
 from tracin_viz.ui.language import tr
-from tracin_viz.ui.reasons import reason_words
-from tracin_viz.ui.results import examples, suspect_row
+from tracin_viz.ui.results import examples
 from tracin_viz.ui.session import visit
 
 TOP = 5
-
-
-def show_reasons(audit: Audit, identity: str) -> None:
-    """Why this training example (``train:17``) is a suspect, as a list."""
-    found = reason_words(suspect_row(audit, identity))
-    st.markdown("\n".join(f"- {text.plain(reason, longest=600)}" for reason in found))
 
 
 def show_teachers(audit: Audit, identity: str) -> None:
