@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tracin_viz.audit import Workspace, agreement, overlap
 from tracin_viz.config import HOME_VARIABLE, Home
+from tracin_viz.ui.compare.influence import places
 
 pytestmark = pytest.mark.usefixtures("answered_here")
 
@@ -56,3 +57,14 @@ def test_an_unknown_query_and_nonsense_in_the_address_are_words(app: AppTest):
     assert not app.exception
     assert "has no example" in said(app)
     assert "most suspicious" in said(app)
+
+
+def test_places_of_two_lists_are_said_on_both_sides():
+    assert places(["a", "b", "c"], ["a", "c", "d"]) == {
+        "a": "= place 1",
+        "b": "only on the left",
+        "c": "↑ place 3 → 2",
+        "d": "only on the right",
+    }
+    assert places(["a", "b"], ["b", "a"])["a"] == "↓ place 1 → 2"
+    assert places([], []) == {}

@@ -43,7 +43,8 @@ def _dialog(audit: Audit, identity: str) -> None:
         audit,
         row,
         suspect=suspect,
-        more=_numbers(audit, row),
+        details=_numbers(audit, row),
+        main="relabel" if split == "train" else "influence",
         done=decision_words(decided.action, decided.label) if decided is not None else "",
     )
     show_large(audit, [card], key="details_card", label=tr("The example"))
@@ -57,8 +58,8 @@ def _numbers(audit: Audit, row: Mapping[str, Any]) -> list[Fact]:
     """What is measured, and where the example comes from."""
     found = [Fact(tr("Loss at the last checkpoint"), f"{row['loss']:.3g}")]
     if "percentile" in row:
-        share = f"{row['percentile']:.1f}"
-        number = tr("larger than of {share} % of the training set", share=share)
+        share = f"{min(row['percentile'], 99.9):.1f}"
+        number = tr("above {share} % of the training set", share=share)
         found.append(Fact(tr("Self-influence"), f"{row['self_influence']:.3g}", number=number))
     source = row["source"] if audit.task == "image" else _length(row["source"])
     return [*found, Fact(tr("Source"), source)]

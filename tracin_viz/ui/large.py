@@ -25,7 +25,9 @@ from tracin_viz.ui.routes import LARGEST, prefix, thumbnail_url
 SIZE = 384
 
 
-def show_large(audit: Audit, cards: Sequence[LargeCard], *, key: str, label: str) -> None:
+def show_large(
+    audit: Audit, cards: Sequence[LargeCard], *, key: str, label: str, compact: bool = False
+) -> None:
     """Draw them, and go where a link on one of them leads.
 
     Args:
@@ -33,8 +35,9 @@ def show_large(audit: Audit, cards: Sequence[LargeCard], *, key: str, label: str
         cards: Of ``large_card``.
         key: Unique on the page.
         label: What they are, read aloud before them.
+        compact: With a smaller picture where text stands beside it.
     """
-    name, identity = example_cards(cards, key=key, label=label)
+    name, identity = example_cards(cards, key=key, label=label, compact=compact)
     if name:
         if name != "relabel":
             choose(identity)
@@ -46,8 +49,8 @@ def large_card(
     row: Mapping[str, Any],
     *,
     suspect: Mapping[str, Any] | None = None,
-    more: Sequence[Fact] = (),
     without: str = "",
+    main: str = "",
     **fields: Any,
 ) -> LargeCard:
     """The card of an example of the data, or of a sentence or picture of the reader's own.
@@ -57,8 +60,8 @@ def large_card(
         row: ``id`` (empty: not of the data); ``source``, ``label``, ``predicted`` and ``confidence``
             where known.
         suspect: Its line in the suspects document, where it is a training example.
-        more: Further lines of what is known.
         without: The page that the card is on, which it needs no link to.
+        main: The page whose link is the main way on.
         fields: Further fields of ``LargeCard``; they win over what ``row`` says.
     """
     identity = str(row.get("id") or "")
@@ -68,10 +71,10 @@ def large_card(
         "id": identity,
         "alt": small.alt,
         "text": small.text,
-        "facts": [*answers(audit, row), *_suggested(audit, row, suspect or {}), *more],
+        "facts": [*answers(audit, row), *_suggested(audit, row, suspect or {})],
         "flag": " ".join(flags),
         "reasons": reasons,
-        "links": links(audit, identity, without=without),
+        "links": links(audit, identity, without=without, main=main),
     }
     if small.src and identity:
         known["src"], known["zoom"] = small.src, thumbnail_url(audit, identity, size=LARGEST)
@@ -88,18 +91,17 @@ def answers(audit: Audit, row: Mapping[str, Any]) -> list[Fact]:
     return found
 
 
-def links(audit: Audit, identity: str, *, without: str = "") -> list[Link]:
+def links(audit: Audit, identity: str, *, without: str = "", main: str = "") -> list[Link]:
     """Where one can go on with an example: explain it, compare it, decide about it."""
     split = identity.rpartition(":")[0]
-    ways = []
+    ways: list[tuple[str, str]] = []
     if split == audit.query_split:
-        ways.append(("influence", tr("Explain its prediction"), split != "train"))
-        ways.append(("compare", tr("Compare checkpoints"), False))
+        ways += [("influence", tr("Explain its prediction")), ("compare", tr("Compare checkpoints"))]
     if split == "train" and may_decide():
-        ways.append(("relabel", tr("Decide about its label"), True))
+        ways.append(("relabel", tr("Decide about its label")))
     return [
-        Link(name, words, f"{prefix()}/{name}?{urlencode(_parameters(audit, name, identity))}", main)
-        for name, words, main in ways
+        Link(name, words, f"{prefix()}/{name}?{urlencode(_parameters(audit, name, identity))}", name == main)
+        for name, words in ways
         if name != without
     ]
 

@@ -54,14 +54,17 @@ def compare_influence(left: Side, right: Side, *, same_data: bool) -> None:
     answers = {side.name: _ask(side, query, ranking, top, place) for side in asked}
     _queries(left, right, query, answers)
     marks: dict[str, dict[str, str]] = {}
+    agreeing: dict[str, Overlap] = {}
     if same_data and len(answers) == 2:
         lists = {
             name: [[str(entry["id"]) for entry in answers[side.name][name]] for side in (left, right)]
             for name in SIDES
         }
-        _say({name: overlap(*found) for name, found in lists.items()})
+        agreeing = {name: overlap(*found) for name, found in lists.items()}
         marks = {name: places(*found) for name, found in lists.items()}
     for name in SIDES:
+        if name in agreeing:
+            st.markdown(_said(name, agreeing[name]))
         for column, side in zip(st.columns(2, gap="medium"), (left, right), strict=True):
             if side.name in answers:
                 with column:
@@ -72,6 +75,7 @@ def compare_influence(left: Side, right: Side, *, same_data: bool) -> None:
                         key=f"_{side.name}",
                         marks=marks.get(name),
                         opens=side.opens,
+                        meaning=False,
                     )
 
 
@@ -143,15 +147,20 @@ def _queries(left: Side, right: Side, query: str, answers: Mapping[str, dict[str
                 st.info(tr("This audit has no example {id}.", id=text.plain(query)))
                 continue
             card = large_card(side.audit, answers[side.name]["query"], without="compare")
-            show_large(side.audit, [card], key=f"query_{side.name}", label=tr("The example asked about"))
+            show_large(
+                side.audit,
+                [card],
+                key=f"query_{side.name}",
+                label=tr("The example asked about"),
+                compact=True,
+            )
 
 
-def _say(agreeing: Mapping[str, Overlap]) -> None:
-    """How many examples are on both sides."""
-    lines = []
-    for name, found in agreeing.items():
-        longest = round(len(found.both) / found.share) if found.both else 0
-        one, many = SAID[name]
-        lines.append(trn(one, many, longest, both=f"**{len(found.both):,}**") if longest else tr(NONE[name]))
-    st.markdown(" ".join(lines))
-    st.caption(tr("Under each example: its place on the left → its place on the right."))
+def _said(name: str, found: Overlap) -> str:
+    """How many examples of a list are on both sides."""
+    if not found.both:
+        return tr(NONE[name])
+    one, many = SAID[name]
+    longest = round(len(found.both) / found.share)
+    said = trn(one, many, longest, both=f"**{len(found.both):,}**")
+    return f"{said} {tr('Under each example: its place on the left → its place on the right.')}"

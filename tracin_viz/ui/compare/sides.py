@@ -35,12 +35,14 @@ def choose_sides(audit: Audit) -> tuple[Side, Side]:
     Args:
         audit: The page's audit, which is always the left one.
     """
+    left, right = st.columns(2, gap="medium", vertical_alignment="center")
+    left.markdown(f"**{text.plain(audit.title)}**")
+    with right:
+        other = _other(audit)
     left, right = st.columns(2, gap="medium")
     with left, st.container(key="left_side"):
-        st.markdown(f"**{text.plain(audit.title)}**")
         first = _side("left", audit, _in_use(audit))
     with right, st.container(key="right_side"):
-        other = _other(audit)
         usual = _in_use(other) if other.name != audit.name else _in_use(other)[-1:]
         second = _side("right", other, usual, opens=other.name == audit.name)
     return first, second

@@ -56,15 +56,16 @@ def show_side(
         found: Document of ``audit.influence``.
         side: ``"proponents"`` or ``"opponents"``.
         key: Put after every key.
-        marks: A line for each card that has one, by example.
+        marks: A line for each card that has one, by example; with them, what the list means is not said again.
         opens: Whether a card opens the page's dialog.
     """
-    colour, title, meaning, label = SIDES[side]
+    colour, title, means, label = SIDES[side]
     both = [entry for name in SIDES for entry in found[name]]
     strongest = max((abs(float(entry["score"])) for entry in both), default=0.0)
     with st.container(key=f"{side}{key}"):
         st.subheader(f":{colour}[{tr(title)}] {target_words(found)}", anchor=False)
-        st.caption(tr(meaning))
+        if marks is None:
+            st.caption(tr(means))
         cards = influence_cards(audit, found[side], strongest)
         if marks:
             cards = [replace(card, why=marks.get(card.id, "")) for card in cards]

@@ -2,6 +2,7 @@
 
 // What has more characters scrolls inside itself, so it can have the focus.
 const LONG_TEXT = 600, LONG_VALUE = 100;
+const SVG = "http://www.w3.org/2000/svg";
 
 function scrolling(node, name) {
   node.tabIndex = 0;
@@ -32,12 +33,23 @@ function shownText(card, words) {
   return text;
 }
 
+// Drawn, because few fonts have such a sign.
+function twoSheets() {
+  const sign = document.createElementNS(SVG, "svg"), outline = document.createElementNS(SVG, "path");
+  sign.setAttribute("viewBox", "0 0 16 16");
+  sign.setAttribute("aria-hidden", "true");
+  outline.setAttribute("d", "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3");
+  sign.append(outline);
+  return sign;
+}
+
 function copier(card, words) {
   const line = element("div", "identity");
   const name = element("code", "", card.id);
-  const button = element("button", "copy", "⧉");
+  const button = element("button", "copy");
   const said = element("span", "said");
   said.setAttribute("role", "status");
+  button.append(twoSheets());
   button.type = "button";
   button.title = words.copy.replace("{id}", () => card.id);
   button.setAttribute("aria-label", button.title);
@@ -101,12 +113,14 @@ function drawExample(root, card, words) {
   if (card.done) told.append(element("p", "done", "✓ " + card.done));
   if (card.links.length) told.append(list("div", "links", card.links.map((link) => wayOn(root, card, link))));
   node.append(card.src ? shownPicture(root, card, words) : shownText(card, words), told);
+  if (card.details.length) node.append(list("dl", "facts details", card.details.map(factLine)));
   return node;
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector("#example_card");
   root.tell = setTriggerValue;
+  root.className = data.compact ? "compact" : "";
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", data.label);
   // Built anew only when something changed: a rerun keeps the focus, the loaded picture and an enlarged one.

@@ -80,6 +80,7 @@ class LargeCard:
         text: The whole text; empty for pictures.
         pieces: The same text in stretches, where some are shaded; they are drawn instead of ``text``.
         facts: What is known, in reading order.
+        details: More of it, small, beneath everything.
         flag: How suspicious it is; empty = not said.
         reasons: Why it is a suspect, a sentence each.
         note: A line under everything.
@@ -94,6 +95,7 @@ class LargeCard:
     text: str = ""
     pieces: Sequence[Piece] = ()
     facts: Sequence[Fact] = ()
+    details: Sequence[Fact] = ()
     flag: str = ""
     reasons: Sequence[str] = ()
     note: str = ""
@@ -101,13 +103,16 @@ class LargeCard:
     links: Sequence[Link] = ()
 
 
-def example_cards(cards: Sequence[LargeCard], *, key: str, label: str) -> tuple[str, str]:
+def example_cards(
+    cards: Sequence[LargeCard], *, key: str, label: str, compact: bool = False
+) -> tuple[str, str]:
     """Draw examples large: one, or a few under each other.
 
     Args:
         cards: In reading order.
         key: Unique on the page.
         label: What they are, read aloud before them.
+        compact: With a smaller picture where text stands beside it.
 
     Returns:
         The page and the example of a link that was just followed; two empty words otherwise. A link that was
@@ -115,7 +120,12 @@ def example_cards(cards: Sequence[LargeCard], *, key: str, label: str) -> tuple[
     """
     found = component("example_card", SCRIPTS)(
         key=key,
-        data={"cards": [_sent(card) for card in cards], "label": label, "words": _words()},
+        data={
+            "cards": [_sent(card) for card in cards],
+            "label": label,
+            "compact": compact,
+            "words": _words(),
+        },
         on_go_change=lambda: None,
     )
     event = found.get("go")
@@ -141,7 +151,7 @@ def _words() -> dict[str, str]:
 def _sent(card: LargeCard) -> dict[str, Any]:
     fields = asdict(card)
     fields["text"] = "" if card.pieces else _cut(card.text)
-    for fact in fields["facts"]:
+    for fact in (*fields["facts"], *fields["details"]):
         fact["value"] = _cut(fact["value"])
     return fields
 
