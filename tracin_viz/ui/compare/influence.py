@@ -73,9 +73,8 @@ def compare_influence(left: Side, right: Side, *, same_data: bool) -> None:
                         answers[side.name],
                         name,
                         key=f"_{side.name}",
-                        marks=marks.get(name),
+                        marks=marks.get(name, {}),
                         opens=side.opens,
-                        meaning=False,
                     )
 
 

@@ -56,7 +56,7 @@ def show_side(
         found: Document of ``audit.influence``.
         side: ``"proponents"`` or ``"opponents"``.
         key: Put after every key.
-        marks: A line for each card that has one, by example; with them, what the list means is not said again.
+        marks: A line for each card that has one, by example; with them, what the list means is left out.
         opens: Whether a card opens the page's dialog.
     """
     colour, title, means, label = SIDES[side]
