@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.serving import settle
 from tests.conftest import TinyFiles
 from tracin_viz.audit import Workspace
@@ -107,15 +109,30 @@ def test_a_card_is_chosen_by_keyboard(open_page: OpenPage, demo_server: str):
     expect(page.locator(".st-key-candidates .card.selected")).to_have_attribute("data-id", order[1])
 
 
-def test_a_click_on_a_training_example_opens_it_large(open_page: OpenPage, demo_server: str):
+def test_a_click_on_a_training_example_opens_it_large(open_page: OpenPage, demo_server: str, demo_home: Path):
     page = open_page(demo_server)
     page.goto("/influence?audit=digits")
     settle(page)
     first = cards(page, "list_proponents")[0]
+    row = Workspace(Home(demo_home)).open("digits").examples("train").set_index("id").loc[first]
     page.locator(".st-key-list_proponents .card").first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator(f'.card[data-id="{first}"]')).to_be_visible()
-    dialog.get_by_role("button", name="Decide about its label").click()
+    card = dialog.locator(f'.card[data-id="{first}"]')
+    expect(card).to_be_visible()
+    assert row["label"] in card.locator(".fact").first.inner_text().splitlines()
+    card.get_by_role("button", name=re.compile(f"picture {first}")).press("Enter")
+    enlarged = page.get_by_role("dialog", name=re.compile(f"picture {first}"))
+    expect(enlarged.get_by_text("100 %")).to_be_visible()
+    before = enlarged.locator("img").bounding_box()
+    page.keyboard.press("+")
+    expect(enlarged.get_by_text("150 %")).to_be_visible()
+    after = enlarged.locator("img").bounding_box()
+    assert before and after and after["width"] == pytest.approx(1.5 * before["width"], abs=1)
+    assert not findings(page)
+    page.keyboard.press("Escape")
+    expect(enlarged).to_have_count(0)
+    expect(card.get_by_role("button", name=re.compile(f"picture {first}"))).to_be_focused()
+    dialog.get_by_role("link", name="Decide about its label").click()
     expect(page.get_by_role("heading", name="Is this label right?")).to_be_visible()
     heading = page.locator(".st-key-begin_box strong")
     expect(heading).to_be_visible()

@@ -35,7 +35,6 @@ CHANGING = (
     *(
         "review",
         "relabel_selected",
-        "details_decide",
         "take_",
         "keep_",
         "exclude_",

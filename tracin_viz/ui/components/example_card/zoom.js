@@ -10,7 +10,7 @@ function openZoom(root, card, words) {
   field.setAttribute("role", "group");
   field.setAttribute("aria-label", words.keys);
   const image = pictureOf({ src: card.zoom || card.src, alt: card.alt }, words.missing);
-  const number = element("span", "size", "100 %");
+  const number = element("span", "size");
   number.setAttribute("aria-live", "polite");
   let at = 0;
 
