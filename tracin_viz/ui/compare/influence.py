@@ -13,12 +13,13 @@ from tracin_viz.ui.choices import length_choice, ranking_choice
 from tracin_viz.ui.compare.sides import Side
 from tracin_viz.ui.influence.answering import ask
 from tracin_viz.ui.influence.lists import SIDES, show_side
+from tracin_viz.ui.influence.own import is_own
 from tracin_viz.ui.influence.picker import candidates, neighbour_buttons
 from tracin_viz.ui.influence.queries import Filter, Found, ordered
 from tracin_viz.ui.language import later, tr, trn
 from tracin_viz.ui.large import large_card, show_large
 from tracin_viz.ui.results import examples, shared
-from tracin_viz.ui.session import remember, remembered, visit
+from tracin_viz.ui.session import remember, remembered, set_parameter, visit
 
 KEY = "compare_query"
 NONE = {
@@ -102,7 +103,10 @@ def _query(audit: Audit) -> str:
     found: Found = shared(
         audit, "query order", audit.query_split, Filter(), compute=lambda: ordered(table, Filter())
     )
-    query = remembered("query") or f"{audit.query_split}:{int(found.rows[0]) if len(found.rows) else 0}"
+    query = remembered("query")
+    if not query or is_own(query):  # a sentence or picture of one's own is no example that both sides have
+        query = f"{audit.query_split}:{int(found.rows[0]) if len(found.rows) else 0}"
+    set_parameter("query", query)
     st.session_state[KEY] = query
     row = _row(audit, query) if query.startswith(f"{audit.query_split}:") else -1
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_steps"):
