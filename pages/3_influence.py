@@ -36,10 +36,11 @@ def _one(audit: Audit, asked: Asked) -> None:
     with left:
         show_query(audit, found, asked)
     show_answer(audit, found, lists)
-    with right, st.expander(tr("What do these numbers mean?")):
-        st.write(tr(text.WHAT_INFLUENCE))
+    with right:
+        show_similar(audit, found)
+        with st.expander(tr("What do these numbers mean?")):
+            st.write(tr(text.WHAT_INFLUENCE))
     origins = st.container(key="origins")
-    show_similar(audit, found)
     final = exact_answer(audit, question, found, status)
     if final is not found:
         show_answer(audit, final, lists)

@@ -76,10 +76,12 @@ def show_similar(audit: Audit, found: dict[str, Any], *, key: str = "") -> None:
     """The most and least similar training examples by embedding, for comparison (the paper's figure 1)."""
     st.subheader(tr("Which training examples merely look alike to the model?"), anchor=False)
     st.caption(tr(text.WHAT_SIMILAR))
-    for side, title in (("most_similar", tr("Most alike")), ("least_similar", tr("Least alike"))):
-        st.markdown(f"**{title}**")
-        cards = similar_cards(audit, found[side])
-        _shown(audit, cards, key=f"list_{side}{key}", label=title, strip=True)
+    titles = (("most_similar", tr("Most alike")), ("least_similar", tr("Least alike")))
+    for place, (side, title) in zip(st.columns(2, gap="medium"), titles, strict=True):
+        with place:
+            st.markdown(f"**{title}**")
+            cards = similar_cards(audit, found[side])
+            _shown(audit, cards, key=f"list_{side}{key}", label=title, strip=True)
 
 
 def explained(found: dict[str, Any]) -> None:
@@ -157,6 +159,6 @@ def _shown(audit: Audit | None, cards: list[Card], *, key: str, label: str, stri
         cards,
         key=key,
         label=label,
-        layout="strip" if strip else "grid",
+        layout="strip" if strip else "dense",
         on_pick=None if audit is None else (lambda identity: open_details(audit, identity)),
     )

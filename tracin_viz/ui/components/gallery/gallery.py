@@ -16,7 +16,7 @@ from tracin_viz.ui import text
 from tracin_viz.ui.components.registering import component
 from tracin_viz.ui.language import tr
 
-Layout = Literal["grid", "strip", "large", "thumbs"]
+Layout = Literal["grid", "dense", "strip", "thumbs"]
 Sign = Literal["proponent", "opponent", "suspect", "decided", ""]
 
 SCRIPTS = ("parts/element.js", "parts/picture.js", "gallery.js")
@@ -93,8 +93,8 @@ def gallery(
         cards: In reading order.
         key: Unique on the page.
         label: What these cards are, read aloud before them.
-        layout: "grid" wraps, "strip" is one row that scrolls inside itself, "large" is one big
-            card, "thumbs" is one row of small pictures.
+        layout: "grid" wraps, "dense" does so with smaller cards, "strip" is one row that scrolls inside
+            itself, "thumbs" is one row of small pictures.
         on_pick: Called with a card's id when it is clicked or chosen by keyboard; an id that was not drawn
             is ignored, because the browser's message can be anything.
         selected: Id of the card drawn as chosen.
