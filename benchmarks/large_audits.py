@@ -96,26 +96,29 @@ def pictures(workspace: Workspace) -> None:
 
 def rows(workspace: Workspace) -> None:
     """The audit ``rows``, with a map drawn at random."""
-    _tabular(workspace, "rows", ROWS)
+    _with_drawn_map(workspace, "rows", ROWS)
+
+
+def groups(workspace: Workspace) -> None:
+    """The audit ``groups``: 10,000 rows, with a map drawn at random too."""
+    _with_drawn_map(workspace, "groups", GROUPS)
+
+
+def _with_drawn_map(workspace: Workspace, name: str, size: int) -> None:
+    _tabular(workspace, name, size)
     job = None
-    if not workspace.open("rows").ready().scores:
-        job = _started(workspace, "rows", "--sketch", "random", "--sketch-dim", "64")
-        while not workspace.open("rows").ready().scores:
+    if not workspace.open(name).ready().scores:
+        job = _started(workspace, name, "--sketch", "random", "--sketch-dim", "64")
+        while not workspace.open(name).ready().scores:
             if job.poll() not in (None, 0):
-                raise SystemExit("computing the rows failed")
+                raise SystemExit(f"computing {name} failed")
             time.sleep(1)
     if job is not None:  # the run would go on with a real map, for hours, and look for a cancel only after it
         job.kill()
         job.wait()
-    plan = plans.require(workspace.home, "rows")
-    if not workspace.open("rows").ready().map:
-        _draw_map(ArtifactStore(workspace.home.artifacts), plan.map_key)
-
-
-def groups(workspace: Workspace) -> None:
-    """The audit ``groups``: 10,000 rows, computed whole, map and clusters too."""
-    _tabular(workspace, "groups", GROUPS)
-    _compute(workspace, "groups")
+    plan = plans.require(workspace.home, name)
+    if not workspace.open(name).ready().map:
+        _draw_map(ArtifactStore(workspace.home.artifacts), plan.map_key, size)
 
 
 def _tabular(workspace: Workspace, name: str, size: int) -> None:
@@ -259,12 +262,12 @@ def _started(workspace: Workspace, name: str, *settings: str) -> subprocess.Pope
     return subprocess.Popen(command, cwd=ROOT, env=dict(os.environ))
 
 
-def _draw_map(store: ArtifactStore, key: str) -> None:
+def _draw_map(store: ArtifactStore, key: str, number: int) -> None:
     draw = np.random.default_rng(2)
-    cluster = draw.integers(-1, CENTRES, ROWS)
+    cluster = draw.integers(-1, CENTRES, number)
     centres = draw.uniform(-20, 20, (CENTRES + 1, 2))
     wide = np.where(cluster < 0, 8.0, 0.8)[:, None]
-    places = (centres[cluster] + wide * draw.normal(size=(ROWS, 2))).astype(np.float32)
+    places = (centres[cluster] + wide * draw.normal(size=(number, 2))).astype(np.float32)
     order = np.argsort(-np.bincount(cluster[cluster >= 0], minlength=CENTRES), kind="stable")
     by_size = np.empty(CENTRES, dtype=np.int64)
     by_size[order] = np.arange(CENTRES)

@@ -72,9 +72,11 @@ def _select(audit: Audit, found: Grouping, number: int) -> None:
 def _row(audit: Audit, found: Grouping, cluster: ClusterSummary, cards: dict[int, list[Card]]) -> None:
     name = cluster_words(cluster)
     size = trn("{n} example", "{n} examples", cluster.size)
-    with st.container(key=f"cluster_{cluster.id}"):
+    with st.container(key=f"cluster_{cluster.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"cluster_bar_{cluster.id}"):
-            st.markdown(f"**{text.plain(name)}** · {size}", width="content")
+            # Two lines of one text: each element more is one more in every row, at every rerun.
+            facts = _facts(cluster.classes, cluster.suspect_share)
+            st.markdown(f"**{text.plain(name)}** · {size}  \n{facts}", width="content")
             st.button(
                 tr("Select"),
                 key=f"select_{cluster.id}",
@@ -84,7 +86,6 @@ def _row(audit: Audit, found: Grouping, cluster: ClusterSummary, cards: dict[int
                 args=(audit, found, cluster.id),
                 help=tr("Select the examples of this cluster on the map."),
             )
-        st.caption(_facts(cluster.classes, cluster.suspect_share))
         gallery(
             cards[cluster.id],
             key=f"exemplars_{cluster.id}",
