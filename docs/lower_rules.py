@@ -38,6 +38,7 @@ MORE = {
     "data": "tracin_viz/audit/validation.py",
     "model": "tracin_viz/audit/validation.py",
     "right": "tracin_viz/jobs/fitness.py",
+    "{first:part} as well as {second:part}": "tracin_viz/models/rates_used.py",
     "{provenance:part}; set by hand": "tracin_viz/store/checkpoint_choice.py",
 }
 MORE |= dict.fromkeys(
@@ -48,6 +49,16 @@ MORE |= dict.fromkeys(
         "an annotation gives {n} classes, where a label is one",
     ),
     "tracin_viz/relabel/exports/label_studio_reading.py",
+)
+MORE |= dict.fromkeys(
+    (
+        "mean 0 and std 1",
+        "mean 0.5 and std 0.5",
+        "the mean and std of ImageNet",
+        "values from 0 to 255",
+        "red and blue exchanged",
+    ),
+    "tracin_viz/models/other_preprocessing.py",
 )
 #: What operating systems say most often.
 MORE |= dict.fromkeys(
@@ -63,7 +74,7 @@ MORE |= dict.fromkeys(
     "tracin_viz/data/files.py",
 )
 #: Arguments and values with these names are words, wherever they are passed on.
-WORDS = {"why", "what", "reason", "said", "stage", "finished", "provenance"}
+WORDS = {"why", "what", "meant", "reason", "said", "stage", "finished", "provenance"}
 #: Arguments that are whole sentences.
 SENTENCES = {"message", "remedy"}
 #: Calls whose first argument is a kind of problem, or a stage.
@@ -85,7 +96,7 @@ FIELDS = {
         "session",
         "size",
     ),
-    *("stable", "tabular", "tar", "task", "training", "uuid", "warm", "weight", "words", "zip"),
+    *("stable", "tabular", "tar", "task", "uuid", "warm", "weight", "words", "zip"),
 }
 #: Phrases that are names as well.
 NAMES = {

@@ -131,10 +131,10 @@ class Reader:
             name = f"{wanted}{number}"
         if isinstance(slot.value, ast.Call) and name_of(slot.value) == "listed":
             return f"{{{name}:list}}"
-        if slot.format_spec is not None or _is_data(slot.value):
-            return f"{{{name}}}"
         if "strerror" in ast.unparse(slot.value):
             return f"{{{name}:part}}"
+        if slot.format_spec is not None or _is_data(slot.value):
+            return f"{{{name}}}"
         words = [(where, one) for where, one in self._literals.of(module, slot.value) if _is_worded(one)]
         self._parts += words
         return f"{{{name}:part}}" if words or wanted in rules.WORDS | rules.SENTENCES else f"{{{name}}}"

@@ -120,7 +120,7 @@ def test_a_file_in_windows_1252_is_read_and_every_guessed_line_named(table):
     content = GOOD.encode() + "schön,on,train\nnormal,on,train\ngrün,off,train\n".encode("cp1252")
     data = open_dataset(table(content))
     assert data.splits["train"].sources[-3:] == ["schön", "normal", "grün"]
-    assert data.format == "CSV table in Windows-1252"
+    assert data.format == "CSV table in the encoding Windows-1252"
     assert [(problem.kind, problem.where) for problem in data.problems] == [
         ("encoding", "reviews.csv line 5"),
         ("encoding", "reviews.csv line 7"),

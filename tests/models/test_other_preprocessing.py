@@ -44,7 +44,7 @@ def tried(run, **form) -> list[str]:
 
 def test_another_mean_that_explains_the_labels_far_better_is_named(weights):
     (message,) = tried(weights, mean=0.0, std=1.0)
-    assert message == "With mean 0.5 and std 0.5 100% of 20 predictions are right, instead of 50%."
+    assert message == "With mean 0.5 and std 0.5, 100% of 20 predictions are right, instead of 50%."
 
 
 def test_nothing_is_said_where_the_preprocessing_is_right(weights):
@@ -57,4 +57,4 @@ def test_exchanged_colours_are_noticed(weights):
     signs[0, 0], signs[0, 2], signs[1, 0], signs[1, 2] = 1.0, -1.0, -1.0, 1.0
     torch.save({"1.weight": signs.reshape(2, 48)}, weights / "1.pt")
     (message,) = tried(weights, mean=0.5, std=0.5, channels="bgr")
-    assert message.startswith("With red and blue exchanged 100%")
+    assert message.startswith("With red and blue exchanged, 100%")

@@ -55,7 +55,7 @@ def other_preprocessing(
         Problem(
             "preprocessing",
             "images",
-            f"With {said} {best:.0%} of {len(labels)} predictions are right, instead of {accuracy:.0%}.",
+            f"With {said}, {best:.0%} of {len(labels)} predictions are right, instead of {accuracy:.0%}.",
             "Set the preprocessing of the training in the form, or in preprocessor_config.json.",
         )
     ]

@@ -198,7 +198,7 @@ def _usable(value: object) -> bool:
 def _per_channel(value: object, name: str, *, channels: int) -> tuple[float, ...]:
     values: list[Any] = value if isinstance(value, list) else [value] * channels
     if not all(_usable(entry) for entry in values):
-        raise _refused(f"{name} = {shown(value)}", "are no numbers that can be used")
+        raise _refused(f"{name} = {shown(value)}", "holds no numbers that can be used")
     if channels == 1 and len(set(values)) == 1:  # written for colour, used for grey
         values = values[:1]
     if len(values) != channels:
@@ -217,4 +217,7 @@ def _centre(pixels: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArr
 
 
 def _refused(what: str, why: str) -> InputError:
-    return InputError(f"{_FILE}: {what} {why}.", remedy="Write down the preprocessing of the training there.")
+    return InputError(
+        f"A setting of {_FILE} cannot be used ({what}): it {why}.",
+        remedy="Write down the preprocessing of the training there.",
+    )

@@ -83,12 +83,13 @@ def _worked_out(
             if lines := _joined([(before, step)], log, stored) if len(log.inside(before, step)) > 1 else {}:
                 result |= lines
                 continue
+            said = " as well as ".join(
+                f"a mean of {mean:.3g} by {candidate.said}"
+                for candidate, mean in _extremes(candidates, means)
+            )
             raise InputError(
                 f"The learning rates of steps {before + 1}–{step} are not decided: those that are known fit "
-                + " as well as ".join(
-                    f"{candidate.said} (mean {mean:.3g})" for candidate, mean in _extremes(candidates, means)
-                )
-                + ".",
+                f"{said}.",
                 remedy=how_to_pass([step for _, step in intervals]),
             )
         said = f"mean over steps {before + 1}–{step} of {candidates[0].said}"

@@ -174,10 +174,13 @@ class Database:
             name = getattr(error, "sqlite_errorname", "") or ""
             for start, remedy in _REMEDIES.items():
                 if name.startswith(start):
-                    raise StoreError(f"{self.path}: {error}.", remedy=remedy) from error
+                    raise StoreError(
+                        f"The database {self.path} cannot be used: {error}.", remedy=remedy
+                    ) from error
             raise
         except PermissionError as error:
-            raise StoreError(f"{self.path}: {error}.", remedy=_REMEDIES["SQLITE_CANTOPEN"]) from error
+            remedy = _REMEDIES["SQLITE_CANTOPEN"]
+            raise StoreError(f"The database {self.path} cannot be used: {error}.", remedy=remedy) from error
 
 
 class _Connection:

@@ -30,7 +30,7 @@ LIST = "list"
 #: What a cut list of names ends with (``data.dataset.listed``).
 _MORE = "{text} and {n} more"
 #: Messages in messages in messages: more are not looked into.
-_DEEPEST = 4
+_DEEPEST = 8
 #: Ends of sentences at which a text is taken apart.
 _MOST_SENTENCES = 8
 #: Letters that a template must share with a message.

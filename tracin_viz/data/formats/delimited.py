@@ -54,7 +54,7 @@ class Delimited(WithoutPictures):
         self.format = kind = _FORMATS[self._sign]
         if self._encoding not in ("utf-8", "utf-8-sig"):
             shown_as = "Windows-1252" if self._encoding == "cp1252" else self._encoding.upper()
-            self.format = f"{kind} in {shown_as}"
+            self.format = f"{kind} in the encoding {shown_as}"
         header = next(self._records(), (1, []))[1]
         self._width = len(header)
         self.names: Sequence[str] = _column_names(header, file.name)
