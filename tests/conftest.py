@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Whole files go to the test processes, whatever ``--dist`` says."""
     return scheduling.ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """``AppTest`` leaves a page as the main module, which processes of later tests would run again."""
+    kept = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = kept
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,6 @@ def test_an_error_of_a_real_file_is_translated(tmp_path: Path):
 
 
 def _page() -> None:
-    # It has no arguments: processes that later tests start would run it again, and not have them.
     from tracin_viz.errors import InputError, Problem
     from tracin_viz.ui.guard import guarded
 

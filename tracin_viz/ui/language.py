@@ -2,8 +2,8 @@
 
 ``tr`` is called where words are shown, never when a module is loaded: the language belongs to the visit.
 Words that wait in a module's table are marked with ``later`` there and go through ``tr`` when they are drawn.
-Text that comes from data is not translated; messages of errors, which the command line shows too, stay English
-where they are made and are translated by ``ui.translation`` where a page shows them.
+Text that comes from data is not translated. Messages of errors, which the command line shows too, stay
+English where they are made; ``ui.translation`` translates them where a page shows them.
 """
 
 from __future__ import annotations
