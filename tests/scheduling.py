@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: What takes long, the longest first: at the end nothing long is left, when other processes have no more to
 #: do. Files that are named together run in one process, one after another.
 LONG: Sequence[tuple[str, ...]] = (
-    (  # over the server of the finished demo
+    (  # over the server of the finished demo, whose map compiles what the tests of the map need too
         "tests/browser/test_influence.py",
         "tests/browser/test_pages.py",
         "tests/browser/test_accessibility.py",
@@ -23,19 +23,21 @@ LONG: Sequence[tuple[str, ...]] = (
         "tests/browser/test_suspects.py",
         "tests/browser/test_tools.py",
         "tests/browser/test_report.py",
+        "tests/explore/test_influence_map.py",
     ),
     ("tests/browser/test_own_data.py",),
-    ("tests/benchmarks/test_benchmark_parts.py",),
-    ("tests/ui/test_pages.py",),
-    ("tests/matrix/test_matrix.py",),
     ("tests/jobs/test_resume.py", "tests/jobs/test_bases.py", "tests/jobs/test_team.py"),
-    ("tests/explore/test_influence_map.py",),
-    ("tests/ui/influence/test_page.py",),
+    ("tests/benchmarks/test_benchmark_parts.py",),
     ("tests/engine/test_architectures.py",),
+    ("tests/ui/test_pages.py", "tests/ui/influence/test_page.py"),
+    ("tests/browser/test_hostile_audit.py",),
     ("tests/browser/test_relabel.py",),
     ("tests/test_demo_audits.py", "tests/audit/test_suspicion.py"),
-    ("tests/audit/test_groups_and_opposing.py", "tests/audit/test_unlabelled.py"),
-    ("tests/browser/test_hostile_audit.py",),
+    ("tests/engine/test_guarantees.py",),
+    ("tests/matrix/test_matrix.py",),
+    ("tests/audit/test_evidence.py",),
+    ("tests/audit/test_checkpoints_in_use.py",),
+    ("tests/jobs/test_looking.py",),
 )
 
 
