@@ -1,4 +1,4 @@
-"""Work that a page waits for, with a bar and a way to stop it."""
+"""Work that a page waits for, with a bar and the time that is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def draw() -> None:
             told(done, 4)
         return "made"
 
-    st.markdown(followed("Writing…", work, key="stop"))
+    st.markdown(followed("Writing…", work))
 
 
 def test_when_the_work_is_done_only_its_result_is_left():
@@ -29,7 +29,7 @@ def test_when_the_work_is_done_only_its_result_is_left():
     assert not app.button
 
 
-def test_the_bar_says_share_and_time_left_and_whoever_stops_it_ends_the_work(monkeypatch):
+def test_the_bar_says_share_and_time_left_and_a_run_that_ends_takes_the_work_along(monkeypatch):
     said: list[str] = []
     now = [0.0]
 
@@ -39,7 +39,14 @@ def test_the_bar_says_share_and_time_left_and_whoever_stops_it_ends_the_work(mon
             if share == 0.5:
                 raise StopException  # what Streamlit raises in a run that another one replaces
 
-    monkeypatch.setattr(working.st, "progress", lambda *_, **__: Bar())
+    class Place:
+        def progress(self, share: float, text: str) -> Bar:
+            return Bar()
+
+        def empty(self) -> None:
+            said.append("emptied")
+
+    monkeypatch.setattr(working.st, "empty", Place)
     monkeypatch.setattr(working.time, "monotonic", lambda: now[0])
 
     def work(told) -> None:
@@ -48,6 +55,6 @@ def test_the_bar_says_share_and_time_left_and_whoever_stops_it_ends_the_work(mon
             told(done, 10)
 
     with pytest.raises(StopException):
-        working.followed("Writing…", work, key="stop")
-    assert said[0] == "Writing… · 10% · about 18 s left" and said[-1].startswith("Writing… · 50%")
-    assert len(said) == 5
+        working.followed("Writing…", work)
+    assert said[0] == "Writing… · 10% · about 18 s left" and said[4].startswith("Writing… · 50%")
+    assert said[5:] == ["emptied"]

@@ -129,7 +129,6 @@ def _write_here(audit: Audit, chosen: ExportFormat, rows: str) -> None:
         path = followed(
             tr("Writing…"),
             lambda told: audit.export_here(chosen.name, rows=rows, told=told),
-            key="export_stop",
         )
         st.success(tr("Written on the server's computer:"))
         st.code(str(path), language=None, wrap_lines=True)

@@ -93,5 +93,4 @@ def _taken(audit: Audit, file: UploadedFile, who: str, *, store: bool) -> dict[s
         return followed(
             tr("Importing…") if store else tr("Reading the file…"),
             lambda told: audit.import_labels(path, annotator=who, store=store, told=told),
-            key="import_stop",
         )

@@ -1,4 +1,4 @@
-"""Work of some seconds that a page waits for: how far it is, how long it takes still, and a stop button."""
+"""Work of some seconds that a page waits for: how far it is, and how long it takes still."""
 
 from __future__ import annotations
 
@@ -9,31 +9,27 @@ from typing import TypeVar
 import streamlit as st
 
 from tracin_viz.ui import text
-from tracin_viz.ui.language import tr
 
 _Value = TypeVar("_Value")
 #: Seconds between two looks at the bar, and before a guess at the rest says anything.
 _EVERY, _KNOWN = 0.2, 1.0
 
 
-def followed(words: str, work: Callable[[Callable[[int, int], None]], _Value], *, key: str) -> _Value:
-    """Do the work with a bar, the time that is left and a button that stops it.
+def followed(words: str, work: Callable[[Callable[[int, int], None]], _Value]) -> _Value:
+    """Do the work with a bar and the time that is left.
 
-    A press on the button is a new run of the page, which ends this one at its next word about progress; work
-    that leaves nothing behind when that raises is thereby undone.
+    Closing the page, or a new run of all of it, ends this run at the next word about progress; work that
+    leaves nothing behind when that raises is thereby undone. No button stops it: Streamlit does not
+    interrupt a dialog for a press inside the same dialog.
 
     Args:
         words: What is being done, translated.
         work: Takes what it tells of its progress: how much is done, of how much.
-        key: Of the button.
     """
     place = st.empty()
     began = time.monotonic()
     shown = 0.0
-
-    with place.container():
-        bar = st.progress(0.0, text=words)
-        st.button(tr("Stop"), key=key, icon=":material/stop_circle:")
+    bar = place.progress(0.0, text=words)
 
     def told(done: int, total: int) -> None:
         nonlocal shown
