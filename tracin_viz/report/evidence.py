@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracin_viz.report import charts
-from tracin_viz.report.markup import Html, joined, said, tag
+from tracin_viz.report.markup import Html, clean, joined, said, tag
 from tracin_viz.report.words import Words, later, number, percent
 
 RANKINGS = {
@@ -157,7 +157,7 @@ def decisions(report: Mapping[str, Any], words: Words) -> list[Html]:
     rows = [
         tag(
             "tr",
-            tag("th", tag("bdi", one["name"]), scope="row"),
+            tag("th", tag("bdi", clean(one["name"], longest=80)), scope="row"),
             *(tag("td", f"{one[key]:,}", class_="n") for key, _ in actions),
         )
         for one in found["annotators"]

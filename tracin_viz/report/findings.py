@@ -143,7 +143,7 @@ def clusters(report: Mapping[str, Any], words: Words) -> list[Html | None]:
 
 def _cluster(place: int, row: Mapping[str, Any], words: Words) -> list[Html | None]:
     tr, trn = words.tr, words.trn
-    mix = ", ".join(f"{name} ({count:,})" for name, count in row["classes"][:4])
+    mix = ", ".join(f"{clean(name, longest=60)} ({count:,})" for name, count in row["classes"][:4])
     more = len(row["classes"]) - 4
     size = trn("{n} example", "{n} examples", row["size"])
     line = [size, " · ", tag("bdi", mix), trn(" and {n} more", " and {n} more", more) if more > 0 else None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracin_viz.report.markup import Html, joined, said, tag
+from tracin_viz.report.markup import Html, clean, joined, said, tag
 from tracin_viz.report.words import Words, day, number, percent
 
 #: Classes that get a line of their own.
@@ -133,7 +133,12 @@ def _classes(classes: list[tuple[str, int]], words: Words) -> Html:
     tr, trn = words.tr, words.trn
     total = sum(count for _, count in classes) or 1
     rows = [
-        tag("tr", tag("th", tag("bdi", name), scope="row"), _n(f"{count:,}"), _n(percent(count / total, 1)))
+        tag(
+            "tr",
+            tag("th", tag("bdi", clean(name, longest=80)), scope="row"),
+            _n(f"{count:,}"),
+            _n(percent(count / total, 1)),
+        )
         for name, count in classes[:CLASSES]
     ]
     head = tag("tr", _head(tr("Class")), _head(tr("Training examples"), "n"), _head(tr("Share"), "n"))
@@ -190,3 +195,7 @@ def _table(caption: str, head: Html, rows: list[Html]) -> Html:
     table = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows))
     # It scrolls by itself on a phone; a keyboard must reach it for that.
     return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=caption)
+
+
+def _class_cell(name: object) -> Html:
+    return tag("th", tag("bdi", clean(name, longest=80)), scope="row")
