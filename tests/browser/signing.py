@@ -28,13 +28,13 @@ def sign_in(page: Page, who: str, *, works: bool = True) -> None:
     page.locator(".st-key-sign_in_menu button").click()
     page.get_by_role("button", name=who, exact=True).click()
     if works:
-        expect(page.locator(".st-key-person button").first).to_be_visible()
+        expect(page.locator(".st-key-person button:visible").first).to_be_visible()
     settle(page)
 
 
 def signed_in(page: Page) -> tuple[str, str]:
     """Name and role as the page shows them."""
-    page.locator(".st-key-person button").first.click()
+    page.locator(".st-key-person button:visible").first.click()
     line = page.get_by_test_id("stPopoverBody").locator("p", has=page.locator("strong")).first
     expect(line).to_be_visible()
     name, _, role = re.sub("[\\u2060\\u200b-\\u200f]", "", line.inner_text()).partition(" · ")
@@ -45,7 +45,7 @@ def signed_in(page: Page) -> tuple[str, str]:
 
 def sign_out(page: Page) -> None:
     """Sign out at the menu beside the heading."""
-    page.locator(".st-key-person button").first.click()
+    page.locator(".st-key-person button:visible").first.click()
     page.locator(".st-key-sign_out button").click()
     expect(page.locator(".st-key-sign_in_menu button")).to_be_visible()
 
