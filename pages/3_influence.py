@@ -27,11 +27,16 @@ def _one(audit: Audit, asked: Asked) -> None:
     left, right = st.columns([1, 4], gap="medium")
     with right:
         question = settings(audit, asked).arguments(audit, asked)
-        status, lists = st.empty(), st.empty()
+        with st.container(key="status"):
+            status = st.empty()
         if not st.session_state.get("answered_before"):
             # The first answer waits for the query process; its place is kept, so that nothing jumps.
+            lists = st.empty()
             lists.skeleton(height=480)
     found: dict[str, Any] = first_answer(audit, question, status)
+    if st.session_state.get("answered_before"):
+        # Made only now: until then the browser keeps the answer before, with its query beside it.
+        lists = right.empty()
     st.session_state["answered_before"] = True
     with left:
         show_query(audit, found, asked)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from tracin_viz.errors import StoreError
 from tracin_viz.portable import (
     exclusive,
+    lower_thread_priority,
     process_alive,
     process_token,
     rename_durably,
@@ -77,3 +79,18 @@ def test_a_zombie_does_not_count_as_alive():
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, but nobody asked for its status yet
     assert not process_alive(process.pid, token)
     process.wait(60)
+
+
+def test_a_thread_that_steps_back_leaves_the_others_where_they_are():
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    found = []
+
+    def work() -> None:
+        lower_thread_priority()
+        found.append(os.getpriority(os.PRIO_PROCESS, 0))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [max(before, 5) if sys.platform == "linux" else before]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before

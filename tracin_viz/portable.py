@@ -121,6 +121,17 @@ def lower_priority() -> None:
         os.nice(5)
 
 
+def lower_thread_priority() -> None:
+    """Let everything else go before this thread until it ends; does nothing where only processes have a rank.
+
+    Only an administrator could raise it again, so call it in threads made for one piece of work.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            now = os.getpriority(os.PRIO_PROCESS, 0)  # on Linux 0 is the calling thread, not its process
+            os.setpriority(os.PRIO_PROCESS, 0, max(5, now))
+
+
 def process_token(pid: int) -> str | None:
     """Text that tells this process from a later one with the same number; ``None`` if there is none.
 
