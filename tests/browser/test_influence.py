@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import findings
 from tests.browser.serving import settle
@@ -156,6 +156,21 @@ def test_the_rendered_lists_are_those_of_the_python_interface(
     expect(heat_map.locator(".heatmaplayer image").first).to_be_attached()
 
 
+def point_at(page: Page, label: Locator) -> None:
+    """Move the mouse onto a point of a chart until the chart has noticed: it grows while its box opens."""
+    hovered = page.locator(".st-key-confusion .hoverlayer .hovertext")
+    for _ in range(100):
+        expect(label).to_be_visible()
+        box = label.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(300)
+        if hovered.count() and label.bounding_box() == box:
+            return
+        page.mouse.move(0, 0)
+    raise AssertionError("the chart notices no mouse")
+
+
 def test_a_click_on_the_confusion_matrix_asks_about_its_cell(
     open_page: OpenPage, demo_server: str, demo_home: Path
 ):
@@ -168,11 +183,9 @@ def test_a_click_on_the_confusion_matrix_asks_about_its_cell(
     given, said = max(mistakes, key=lambda cell: counts[cell[0]][cell[1]])
     points = [(g, p) for g in range(10) for p in range(10) if counts[g][p]]
     label = page.locator(".st-key-confusion .scatterlayer .textpoint").nth(points.index((given, said)))
-    expect(label).to_be_visible()
-    box = label.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    point_at(page, label)
+    page.mouse.down()
+    page.mouse.up()
     page.wait_for_url(re.compile(rf"group=cell(:|%3A){given}(:|%3A){said}"))
     settle(page)
     number = counts[given][said]

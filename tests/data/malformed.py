@@ -140,7 +140,10 @@ REFUSED: dict[str, tuple[Build, str]] = {
     "open quote": (one("t.csv", 'text,label\n"a,x\n'), "cannot be read from line 2 on"),
     "column twice": (one("t.csv", "text,label,label\na,b,c\n"), "the column label twice"),
     "binary csv": (one("t.csv", bytes(range(256))), "zero bytes"),
-    "two encodings": (one("t.csv", "text,label\nä b,x\n".encode() + b"\xe4 c,y\n"), "not in UTF-8 (1 line"),
+    "two encodings": (
+        one("t.csv", "text,label\nä b,x\n".encode() + b"\xe4 c,y\n"),
+        "not in UTF-8 (lines: 1, the first is line 3)",
+    ),
     "cut utf-16": (one("t.csv", CSV.encode("utf-16")[:-1]), "says it is in UTF-16"),
     "no label": (one("t.csv", "text\na long text\nanother text\n"), "none that looks like one"),
     "only nan labels": (one("t.csv", "text,label\na b,nan\nc d,NaN\n"), "no row with a text and a label"),

@@ -131,7 +131,7 @@ def test_unknown_or_senseless_options_are_refused(run):
         ({"classes": ["a", "a"]}, "repeat each other"),
         ({"preprocessing": {"channels": "cmyk"}}, "channels = 'cmyk' is not known"),
         ({"preprocessing": {"width": 3}}, "no setting 'width'"),
-        ({"preprocessing": {"size": 0}}, "size = 0 is not between"),
+        ({"preprocessing": {"size": 0}}, r"\(size = 0\): it is not between"),
         ({"preprocessing": {"size": 8, "std": 0}}, "not positive"),
     ):
         with pytest.raises(InputError, match=said):
