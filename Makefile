@@ -53,7 +53,7 @@ benchmark: $(VENV)-benchmark/.installed
 # Some of them: make acceptance PARTS_ACCEPTED="acceptance_data acceptance_formats"
 PARTS_ACCEPTED ?= acceptance acceptance_data acceptance_upload acceptance_formats recorder_overhead acceptance_map acceptance_reruns acceptance_clusters acceptance_explore acceptance_report acceptance_exports acceptance_evidence acceptance_relabel acceptance_login
 acceptance: $(VENV)/.installed-dev browser
-	@failed=; for part in $(PARTS_ACCEPTED); do \
+	@failed=; $(BIN)/python -m pytest -m long -n 2 --dist loadscope || failed=" long tests"; for part in $(PARTS_ACCEPTED); do \
 	  echo "== $$part"; $(BIN)/python -m benchmarks.$$part || failed="$$failed $$part"; \
 	done; [ -z "$$failed" ] || { echo "missed:$$failed"; exit 1; }
 

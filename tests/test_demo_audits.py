@@ -80,7 +80,7 @@ def test_the_demo_has_what_was_promised(demo_home):
 
 # torch's own forward mode still loads TorchScript on first use, which torch 2.13 warns about.
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-@pytest.mark.parametrize("row", [0, 500])
+@pytest.mark.parametrize("row", [500, pytest.param(0, marks=pytest.mark.long)])
 def test_influence_on_the_demo_equals_tracincp_in_float64(demo_home, row):
     found = run_command(
         "influence", "digits", "--query", f"test:{row}", "--top", "10", "--json", home=demo_home

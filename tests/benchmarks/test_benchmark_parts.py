@@ -31,6 +31,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_our_rows_are_measured_and_exact(folder):
     rows = json.loads((folder / "W1.json").read_text())["rows"]
     for method in (EXACT, SELF, SKETCHES, FITTED):
@@ -42,6 +43,7 @@ def test_our_rows_are_measured_and_exact(folder):
         assert rows[method]["error"] < 1.0, "sketched scores have nothing to do with the exact ones"
 
 
+@pytest.mark.long
 def test_a_tool_that_is_not_installed_is_a_row_that_says_so(folder):
     row = json.loads((folder / "W1.json").read_text())["rows"][KRONFLUENCE]
     document = (folder / "benchmarks.md").read_text(encoding="utf-8")
@@ -52,6 +54,7 @@ def test_a_tool_that_is_not_installed_is_a_row_that_says_so(folder):
         assert row["error"] < 1e-3
 
 
+@pytest.mark.long
 def test_the_document_keeps_parts_that_are_not_measured_again(folder, tmp_path):
     for part in ("search", "sketch", "W1"):
         (tmp_path / f"{part}.json").write_bytes((folder / f"{part}.json").read_bytes())
@@ -62,6 +65,7 @@ def test_the_document_keeps_parts_that_are_not_measured_again(folder, tmp_path):
     assert "Not measured: W2, W3, real." in document
 
 
+@pytest.mark.long
 def test_a_missed_target_is_in_the_table_and_in_the_list(folder, tmp_path):
     found = json.loads((folder / "search.json").read_text())
     found |= {"sum": 1.0, "one": 1.5, "many": 30.0, "many bf16": 3.0}
@@ -101,6 +105,7 @@ def small_bert(folder):
     return folder
 
 
+@pytest.mark.long
 def test_memory_is_measured_in_a_process_of_its_own():
     assert timing.memory_elsewhere("W1", FLOOR_ALL, "--tiny") > 0
 

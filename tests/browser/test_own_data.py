@@ -151,6 +151,7 @@ def test_an_upload_can_be_cancelled_by_keyboard_and_too_much_is_refused(
     assert set((own_home / "uploads").glob("*")) == before
 
 
+@pytest.mark.long
 def test_three_planted_mistakes_are_named_with_place_and_remedy(
     open_page: OpenPage, own_server: str, tiny_files: TinyFiles, tmp_path: Path
 ):
@@ -230,6 +231,7 @@ def test_an_upload_does_not_pass_through_memory_and_the_app_answers_meanwhile(
     assert watch.slowest < max(5.0, seconds / 2)
 
 
+@pytest.mark.long
 def test_a_typed_sentence_is_explained_without_and_with_a_label(open_page: OpenPage, own_server: str):
     page = open_page(own_server)
     page.goto("/influence?audit=sentences")

@@ -64,6 +64,7 @@ def test_sketches_of_a_run_are_those_of_the_engine_with_the_same_basis(tiny_home
         assert relative_error(found, expected[place]) < 2e-3  # fp16
 
 
+@pytest.mark.long
 def test_a_run_killed_after_the_fit_leaves_the_basis_and_the_bytes_of_one_that_was_not(fresh_home, tiny_home):
     basis = plan_of(tiny_home).basis
     assert basis is not None

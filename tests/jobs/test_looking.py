@@ -29,6 +29,7 @@ def test_a_process_finds_in_data_what_its_code_finds(tiny_files: TinyFiles):
     assert look("data", request) == as_json(looking.look_at_data(request))
 
 
+@pytest.mark.long
 def test_a_process_finds_in_a_model_what_its_code_finds(tiny_files: TinyFiles):
     request = {"path": str(tiny_files.model), "checkpoints": "checkpoint-[48]"}
     found = inspect(tiny_files.model, checkpoints="checkpoint-[48]")

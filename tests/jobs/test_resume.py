@@ -60,7 +60,7 @@ def killed_run(home: Path, *, after: int) -> None:
     assert ended.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("finished_units", [1, 4])
+@pytest.mark.parametrize("finished_units", [1, pytest.param(4, marks=pytest.mark.long)])
 def test_a_killed_run_resumed_equals_an_uninterrupted_one_byte_for_byte(
     fresh_home, tiny_home, finished_units
 ):

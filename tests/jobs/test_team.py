@@ -60,6 +60,7 @@ def test_two_processes_leave_the_bytes_of_one(fresh_home, tiny_home):
     assert artifacts(fresh_home) == artifacts(tiny_home)
 
 
+@pytest.mark.long
 def test_a_helper_alone_leaves_the_bytes_of_the_leader(computed, tiny_home):
     board = board_of(computed)
     with Team(Home(computed), "tiny", board, devices=["cpu"]) as team:

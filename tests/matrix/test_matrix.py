@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # PEFT asks tr
 ROOT = Path(__file__).parents[2]
 #: Cells of `make test`; the parts of the others are tested beside the readers.
 CHOSEN = {
-    "images": [("image folder", "Trainer"), ("tar.gz", "Lightning"), ("saved data set", "torchvision")],
+    "images": [("image folder", "Trainer"), ("saved data set", "torchvision")],
     "texts": [("csv", "Trainer"), ("jsonl", "fastai")],
     "several labels": [("csv", "safetensors")],
     "adapters": [("csv", "PEFT adapter")],
