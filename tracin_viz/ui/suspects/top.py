@@ -14,8 +14,8 @@ from tracin_viz.ui import text
 from tracin_viz.ui.access import may_decide
 from tracin_viz.ui.cards import decision_words, suspect_cards
 from tracin_viz.ui.components.gallery import Card, gallery
-from tracin_viz.ui.details import open_details
-from tracin_viz.ui.frame import go
+from tracin_viz.ui.details import open_details, show_details
+from tracin_viz.ui.frame import go, guarded
 from tracin_viz.ui.inline import inlined
 from tracin_viz.ui.language import tr
 from tracin_viz.ui.marks import Marks
@@ -27,6 +27,8 @@ PAGE = 48
 Rows = npt.NDArray[np.int64]
 
 
+@st.fragment  # turning a page draws the cards again, and neither filters nor histogram
+@guarded
 def show_suspects(audit: Audit, rows: Rows, ranking: str, *, scope: str) -> None:
     """A page of the suspects as cards.
 
@@ -36,6 +38,7 @@ def show_suspects(audit: Audit, rows: Rows, ranking: str, *, scope: str) -> None
         ranking: What they are ranked by.
         scope: Names this list: another one begins at its first page.
     """
+    show_details(audit)
     if not len(rows):
         st.info(tr("No example is in this range. Choose a larger one, or take a filter back."))
         return
